@@ -1,0 +1,31 @@
+"""Kernels: a primitive's value and partials on floats.
+
+Everything the two builds do differently is behind these names. The plain build calls the
+functions that `primitives` made from the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .primitives import KERNELS, OPCODES
+
+# The operators that can't fail are called by name: they are what graphs are mostly made of.
+add, sub, mul = (KERNELS[OPCODES[name]] for name in ("add", "sub", "mul"))
+neg, abs = (KERNELS[OPCODES[name]] for name in ("neg", "abs"))
+
+
+def unary(opcode: int, x: float) -> tuple[float, ...]:
+    """`(out, ∂out/∂x)` of a primitive of one argument."""
+    return KERNELS[opcode](x)
+
+
+def binary(opcode: int, x: float, y: float) -> tuple[float, ...]:
+    """`(out, ∂out/∂x, ∂out/∂y)` of a primitive of two arguments."""
+    return KERNELS[opcode](x, y)
+
+
+def add_method(cls: type, name: str, function: Callable[..., Any]) -> None:
+    """`setattr(cls, name, function)`, which an extension type refuses."""
+    setattr(cls, name, function)

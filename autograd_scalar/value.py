@@ -1,0 +1,725 @@
+"""The engine: `Value` records what is done to a number, `backward()` differentiates it.
+
+This file knows how to record and how to sweep, and no derivative: a primitive's value
+and partials come from its kernel, made from the table in `primitives`.  Compiled or
+plain, this is the source.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from . import kernels
+from .primitives import ALIASES, KERNELS, OPCODES, TABLE, Primitive
+
+# Opcodes of nodes that no primitive made.
+_LEAF = -1
+_PARAMETER = -2
+_CONSTANT = -3
+
+_ADD = OPCODES["add"]
+_SUB = OPCODES["sub"]
+_MUL = OPCODES["mul"]
+_DIV = OPCODES["div"]
+_NEG = OPCODES["neg"]
+_POW = OPCODES["pow"]
+_FLOORDIV = OPCODES["floordiv"]
+_MOD = OPCODES["mod"]
+_ABS = OPCODES["abs"]
+
+# The grad of a value no sweep has met: IEEE negative zero, which adds like 0 and which a sum
+# that starts at +0.0, as every sweep's does, never comes to.
+_NOT_COMPUTED = -0.0
+
+# Sweeps mark the nodes they meet, and graphs may share leaves between threads: one at a time.
+_sweeping = threading.RLock()
+_mark = 0
+
+# How many `no_grad` blocks are open in all threads, and in this one.
+_pauses = 0
+_paused_here = threading.local()
+_pause_count = threading.Lock()
+
+
+class Value:
+    """A number that remembers how it was computed.
+
+    data   a real number; anything else is a `TypeError`
+    label  the name it has in drawings, explanations and error messages
+
+    Ordinary arithmetic on Values (and the functions of this package) builds a graph;
+    `backward()` on a result fills `grad` of every Value it was computed from.
+
+    >>> x = Value(2.0, label="x")
+    >>> y = x * x + 3 * x
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 7.0)
+
+    `<`, `<=`, `>`, `>=` and truth look at `data`; `==` and `hash` are identity, so that
+    Values can be put in sets, lists and dictionaries.
+    """
+
+    # The first two operands and their partials lie in the node itself; `_more` holds the
+    # (operand, partial) pairs of primitives that take more.
+    __slots__ = (
+        "_data",
+        "_dx",
+        "_dy",
+        "_grad",
+        "_label",
+        "_mark",
+        "_more",
+        "_opcode",
+        "_x",
+        "_y",
+    )
+
+    def __init__(self, data: float, label: str = "") -> None:
+        _fill(self, _number(data), _LEAF)
+        self.label = label
+
+    @staticmethod
+    def parameter(data: float, label: str = "") -> Value:
+        """A leaf that a model learns: like `Value(data, label)`, but drawn as a parameter.
+
+        >>> Value.parameter(0.5, "w").kind
+        'parameter'
+        """
+        v: Value = _parentless(_number(data), _PARAMETER)
+        v.label = label
+        return v
+
+    @property
+    def data(self) -> float:
+        """The number. Setting it on a leaf changes what is computed from it from then on.
+
+        A graph keeps the partials of the numbers it was recorded with: `backward()` gives
+        the derivative at the recorded point, whatever the leaves hold by then.
+        """
+        return self._data
+
+    @data.setter
+    def data(self, data: float) -> None:
+        self._data = _number(data)
+
+    @property
+    def grad(self) -> float:
+        """The adjoint: how fast the value `backward()` was called on changes with this one."""
+        return self._grad + 0.0
+
+    @grad.setter
+    def grad(self, grad: float) -> None:
+        self._grad = _number(grad) or _NOT_COMPUTED
+
+    @property
+    def has_grad(self) -> bool:
+        """Whether `grad` was computed (or set), rather than being the 0 everything starts at."""
+        return self._grad != 0.0 or math.copysign(1.0, self._grad) > 0.0
+
+    @property
+    def label(self) -> str:
+        """The name in drawings, explanations and error messages; `""` for none."""
+        return self._label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"a label is a string, got {type(label).__name__} {label!r:.60}")
+        self._label = label
+
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """The operands, in order; `x * x` has two."""
+        x = self._x
+        y = self._y
+        if x is None:
+            return ()
+        if y is None:
+            return (x,)
+        if self._more is None:
+            return (x, y)
+        return (x, y, *[parent for parent, _ in self._more])
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The local derivatives ∂self/∂parent, one for each of `parents`."""
+        if self._x is None:
+            return ()
+        if self._y is None:
+            return (self._dx,)
+        if self._more is None:
+            return (self._dx, self._dy)
+        return (self._dx, self._dy, *[partial for _, partial in self._more])
+
+    @property
+    def op(self) -> str:
+        """The name of the primitive that made this value; `""` if none did."""
+        return TABLE[self._opcode].name if self._opcode >= 0 else ""
+
+    @property
+    def kind(self) -> str:
+        """`"leaf"`, `"parameter"`, `"constant"` (a plain number, or detached) or `"interior"`."""
+        if self._opcode >= 0:
+            return "interior"
+        if self._opcode == _CONSTANT:
+            return "constant"
+        return "parameter" if self._opcode == _PARAMETER else "leaf"
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """micrograd's name for `parents`."""
+        return self.parents
+
+    @property
+    def _op(self) -> str:
+        """micrograd's name for the operation: the operator's symbol, or the primitive's name."""
+        return (TABLE[self._opcode].operator or self.op) if self._opcode >= 0 else ""
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Differentiate this value with respect to everything it was computed from.
+
+        seed  the adjoint this value starts with; it scales every gradient
+
+        Adds to `grad` of leaves and parameters, so that two passes give exactly twice
+        the gradient; values in between hold the last pass.
+
+        >>> x = Value(2.0)
+        >>> y = x**3
+        >>> y.backward(); x.grad
+        12.0
+        >>> y.backward(); x.grad
+        24.0
+        """
+        start = _number(seed) + 0.0
+        with _sweeping:
+            order = toposort(self)
+            leaves = [v for v in order if v._opcode < 0]
+            before = [v._grad for v in leaves]
+            try:
+                _sweep(order, start)
+                if any([v._grad != v._grad for v in leaves if v._opcode != _CONSTANT]):
+                    _sweep_dependent(order, start)
+            except BaseException:  # an interrupt must not cost what was accumulated so far
+                for i, v in enumerate(leaves):
+                    v._grad = before[i]
+                raise
+            for i, v in enumerate(leaves):
+                v._grad += before[i]
+
+    def zero_grad(self) -> None:
+        """Forget this value's gradient: `grad` is 0 again, and reads as not computed."""
+        self.grad = 0.0
+
+    def detach(self) -> Value:
+        """A constant with the same number and label: no derivative flows through it.
+
+        >>> x = Value(3.0)
+        >>> y = x * x.detach()
+        >>> y.backward(); x.grad
+        3.0
+        """
+        v: Value = _parentless(self._data, _CONSTANT)
+        v._label = self._label
+        return v
+
+    def __add__(self, other: Any) -> Value:
+        if type(other) is not Value:
+            other = _constant(other)
+            if other is None:
+                return NotImplemented
+        return _binary(_ADD, self, other, kernels.add(self._data, other._data))
+
+    def __radd__(self, other: Any) -> Value:
+        left = _constant(other)
+        return NotImplemented if left is None else left + self
+
+    def __sub__(self, other: Any) -> Value:
+        if type(other) is not Value:
+            other = _constant(other)
+            if other is None:
+                return NotImplemented
+        return _binary(_SUB, self, other, kernels.sub(self._data, other._data))
+
+    def __rsub__(self, other: Any) -> Value:
+        left = _constant(other)
+        return NotImplemented if left is None else left - self
+
+    def __mul__(self, other: Any) -> Value:
+        if type(other) is not Value:
+            other = _constant(other)
+            if other is None:
+                return NotImplemented
+        return _binary(_MUL, self, other, kernels.mul(self._data, other._data))
+
+    def __rmul__(self, other: Any) -> Value:
+        left = _constant(other)
+        return NotImplemented if left is None else left * self
+
+    def __truediv__(self, other: Any) -> Value:
+        if type(other) is not Value:
+            other = _constant(other)
+            if other is None:
+                return NotImplemented
+        return _checked_binary(_DIV, self, other)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        left = _constant(other)
+        return NotImplemented if left is None else left / self
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Value:
+        right = other if type(other) is Value else _constant(other)
+        if right is None or modulo is not None:
+            return NotImplemented
+        return _checked_binary(_POW, self, right)
+
+    def __rpow__(self, other: Any, modulo: Any = None) -> Value:
+        left = _constant(other)
+        return NotImplemented if left is None else left ** self
+
+    def __floordiv__(self, other: Any) -> Value:
+        right = other if type(other) is Value else _constant(other)
+        return NotImplemented if right is None else _checked_binary(_FLOORDIV, self, right)
+
+    def __rfloordiv__(self, other: Any) -> Value:
+        left = _constant(other)
+        return NotImplemented if left is None else left // self
+
+    def __mod__(self, other: Any) -> Value:
+        right = other if type(other) is Value else _constant(other)
+        return NotImplemented if right is None else _checked_binary(_MOD, self, right)
+
+    def __rmod__(self, other: Any) -> Value:
+        left = _constant(other)
+        return NotImplemented if left is None else left % self
+
+    def __divmod__(self, other: Any) -> tuple[Value, Value]:
+        right = other if type(other) is Value else _constant(other)
+        return NotImplemented if right is None else (self // right, self % right)
+
+    def __rdivmod__(self, other: Any) -> tuple[Value, Value]:
+        left = _constant(other)
+        return NotImplemented if left is None else (left // self, left % self)
+
+    def __neg__(self) -> Value:
+        return _unary(_NEG, self, kernels.neg(self._data))
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return _unary(_ABS, self, kernels.abs(self._data))
+
+    if TYPE_CHECKING:
+        # `add_methods` gives Value the functions of the table.
+        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+
+    def __lt__(self, other: Any) -> bool:
+        number = _comparable(other)
+        return NotImplemented if number is None else self._data < number
+
+    def __le__(self, other: Any) -> bool:
+        number = _comparable(other)
+        return NotImplemented if number is None else self._data <= number
+
+    def __gt__(self, other: Any) -> bool:
+        number = _comparable(other)
+        return NotImplemented if number is None else self._data > number
+
+    def __ge__(self, other: Any) -> bool:
+        number = _comparable(other)
+        return NotImplemented if number is None else self._data >= number
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    # Steps have derivative 0, so a plain number loses nothing.
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __trunc__(self) -> int:
+        return math.trunc(self._data)
+
+    def __floor__(self) -> int:
+        return math.floor(self._data)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._data)
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self._data, digits)
+
+    def __float__(self) -> float:
+        """The number of a constant. Elsewhere an error: `math.exp(v)` ends up here, and would
+        go on with a plain number and a derivative silently lost.
+        """
+        if self._opcode != _CONSTANT:
+            raise TypeError(
+                f"turning {self!r} into a float would lose its derivative; use `.data` for the "
+                "number, and autograd_scalar.exp, .log, .sin … where math.exp, math.log, … were "
+                "called"
+            )
+        return self._data
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        label = f", label={self._label!r}" if self._label else ""
+        grad = f", grad={self._grad!r}" if self.has_grad else ""
+        return f"Value({self._data!r}{label}{grad})"
+
+    def __copy__(self) -> Value:
+        return _clone(self, self.parents)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        """A copy of the whole graph, leaves included, at any depth.
+
+        `backward()` on the copy fills the copy's leaves. Deep-copy a container of result
+        and leaves together to get hold of both.
+        """
+        for v in toposort(self):
+            if id(v) not in memo:
+                memo[id(v)] = _clone(v, [memo[id(parent)] for parent in v.parents])
+        return memo[id(self)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the whole graph, at any depth.
+
+        Leaves are shared between the graphs of one pickle; a value in between is copied
+        into each graph that is pickled on its own.
+        """
+        if self._opcode < 0:
+            return _restore_leaf, (self._data, self._label, self._grad, self._opcode)
+        order = toposort(self)
+        index = {id(v): i for i, v in enumerate(order)}
+        leaves = [v for v in order if v._opcode < 0]
+        nodes = [
+            (v.op, v._data, v._label, v._grad, [index[id(p)] for p in v.parents], v.partials)
+            if v._opcode >= 0
+            else None
+            for v in order
+        ]
+        return _restore_graph, (leaves, nodes)
+
+
+def toposort(root: Value) -> list[Value]:
+    """Every value `root` was computed from, and `root`, each after all of its parents.
+
+    Iterative, so depth is no limit.
+
+    >>> a = Value(1.0, "a"); b = a + a; c = b * a
+    >>> [v.op or v.label for v in toposort(c)]
+    ['a', 'add', 'mul']
+    """
+    global _mark
+    with _sweeping:
+        _mark += 2
+        opened = _mark
+        done = _mark + 1
+        order = []
+        stack = [root]
+        while stack:
+            v: Value = stack[-1]
+            if v._mark < opened:
+                v._mark = opened
+                x: Value = v._x
+                if x is not None:
+                    if x._mark < opened:
+                        stack.append(x)
+                    y: Value = v._y
+                    if y is not None:
+                        if y._mark < opened:
+                            stack.append(y)
+                        if v._more is not None:
+                            stack.extend([p for p, _ in v._more if p._mark < opened])
+            else:
+                stack.pop()
+                if v._mark == opened:
+                    v._mark = done
+                    order.append(v)
+        return order
+
+
+def _sweep(order: list[Value], seed: float) -> None:
+    """The chain rule, from the last value of `order` to the first."""
+    v: Value
+    x: Value
+    y: Value
+    for v in order:
+        v._grad = 0.0
+    v = order[-1]
+    v._grad = seed
+    for v in reversed(order):
+        x = v._x
+        if x is not None:
+            grad = v._grad
+            x._grad += grad * v._dx
+            y = v._y
+            if y is not None:
+                y._grad += grad * v._dy
+                if v._more is not None:
+                    for parent, partial in v._more:
+                        parent._grad += grad * partial
+
+
+def _sweep_dependent(order: list[Value], seed: float) -> None:
+    """The chain rule along the edges the result depends on, for a sweep that met a NaN.
+
+    The untaken side of `where` (or of `maximum`, or below `relu`'s kink) receives the
+    adjoint 0, and 0 times an infinite partial beyond it is NaN. The table says which
+    edges the value does not depend on; leaving those out keeps the NaN from spreading,
+    and a NaN that remains is one.
+    """
+    for v in order:
+        v._grad = 0.0
+    order[-1]._grad = seed
+    reached = {order[-1]}
+    for v in reversed(order):
+        if v in reached and v._opcode >= 0:
+            numbers_ = [parent._data for parent in v.parents]
+            row = TABLE[v._opcode]
+            for i, (parent, partial) in enumerate(zip(v.parents, v.partials, strict=True)):
+                if partial != 0.0 or not row.vanishes(i, v._data, numbers_):
+                    reached.add(parent)
+                    parent._grad += v._grad * partial
+
+
+def _fill(v: Value, data: float, opcode: int) -> None:
+    v._data = data
+    v._grad = _NOT_COMPUTED
+    v._label = ""
+    v._opcode = opcode
+    v._mark = 0
+    v._x = None
+    v._y = None
+    v._more = None
+    v._dx = 0.0
+    v._dy = 0.0
+
+
+def _parentless(data: float, opcode: int) -> Value:
+    v: Value = Value.__new__(Value)
+    _fill(v, data, opcode)
+    return v
+
+
+def _unary(opcode: int, x: Value, results: tuple[float, ...]) -> Value:
+    out: Value = Value.__new__(Value)
+    out._data, out._dx = results
+    if _pauses and _is_paused():
+        return _parentless(out._data, _CONSTANT)
+    out._grad = _NOT_COMPUTED
+    out._label = ""
+    out._opcode = opcode
+    out._mark = 0
+    out._x = x
+    out._y = None
+    out._more = None
+    out._dy = 0.0
+    return out
+
+
+def _binary(opcode: int, x: Value, y: Value, results: tuple[float, ...]) -> Value:
+    out: Value = Value.__new__(Value)
+    out._data, out._dx, out._dy = results
+    if _pauses and _is_paused():
+        return _parentless(out._data, _CONSTANT)
+    out._grad = _NOT_COMPUTED
+    out._label = ""
+    out._opcode = opcode
+    out._mark = 0
+    out._x = x
+    out._y = y
+    out._more = None
+    return out
+
+
+def _checked_unary(opcode: int, x: Value) -> Value:
+    try:
+        return _unary(opcode, x, kernels.unary(opcode, x._data))
+    except (ArithmeticError, ValueError) as error:
+        raise failure(TABLE[opcode], (x,), error) from None
+
+
+def _checked_binary(opcode: int, x: Value, y: Value) -> Value:
+    try:
+        return _binary(opcode, x, y, kernels.binary(opcode, x._data, y._data))
+    except (ArithmeticError, ValueError) as error:
+        raise failure(TABLE[opcode], (x, y), error) from None
+
+
+def _node(
+    opcode: int, data: float, parents: Sequence[Value], partials: Sequence[float]
+) -> Value:
+    v: Value = _parentless(data, opcode)
+    if len(parents) > 0:
+        v._x = parents[0]
+        v._dx = partials[0]
+    if len(parents) > 1:
+        v._y = parents[1]
+        v._dy = partials[1]
+    if len(parents) > 2:
+        v._more = tuple(zip(parents[2:], partials[2:], strict=True))
+    return v
+
+
+def record(opcode: int, *operands: Any) -> Value:
+    """Apply the primitive `opcode` (its row in the table) to Values and plain numbers.
+
+    Raises `TypeError` for a wrong number of operands or one that is no number, and what
+    Python's `math` raises where the value is undefined or overflows.
+
+    >>> record(OPCODES["hypot"], Value(3.0), 4)
+    Value(5.0)
+    """
+    row = TABLE[opcode]
+    if len(operands) != len(row.arguments):
+        raise TypeError(
+            f"{row.name}({', '.join(row.arguments)}) takes {len(row.arguments)} operands, "
+            f"got {len(operands)}"
+        )
+    values = [v if type(v) is Value else _required_constant(v, row) for v in operands]
+    if len(values) == 1:
+        return _checked_unary(opcode, values[0])
+    if len(values) == 2:
+        return _checked_binary(opcode, values[0], values[1])
+    try:
+        data, *partials = KERNELS[opcode](*[v.data for v in values])
+    except (ArithmeticError, ValueError) as error:
+        raise failure(row, values, error) from None
+    if _pauses and _is_paused():
+        return _parentless(data, _CONSTANT)
+    return _node(opcode, data, values, partials)
+
+
+def add_methods(row: Primitive, opcode: int) -> None:
+    """Make a function of the table a method of Value, under NumPy's name for it too.
+
+    NumPy calls these methods on the elements of object arrays.
+    """
+
+    def method(self: Value, *operands: Any) -> Value:
+        return record(opcode, self, *operands)
+
+    method.__name__ = row.name
+    method.__doc__ = f"`{row.name}` of this value, from the table of primitives."
+    for name in (row.name, row.alias):
+        if name:
+            kernels.add_method(Value, name, method)
+
+
+for _opcode, _row in enumerate(TABLE):
+    if not _row.operator:
+        add_methods(_row, _opcode)
+
+
+def failure(row: Primitive, operands: Sequence[Any], error: Exception) -> Exception:
+    """The exception Python raised, saying which primitive, which operands and what it needs."""
+    shown = []
+    for name, v in zip(row.arguments, operands, strict=True):
+        label = f" ({v.label!r})" if isinstance(v, Value) and v.label else ""
+        shown.append(f"{name} = {v.data if isinstance(v, Value) else v!r}{label}")
+    call = f"{row.name}({', '.join(row.arguments)})"
+    if isinstance(error, OverflowError):
+        problem = f"{call} overflows a float"
+    elif row.domain:
+        problem = f"{call} needs {row.domain}"
+    else:
+        problem = f"{call} is undefined"
+    return type(error)(f"{problem}: got {', '.join(shown)}")
+
+
+def _number(data: Any) -> float:
+    """`data` as a float; Values, strings, complex numbers and the like are a `TypeError`."""
+    if type(data) is float:
+        return data
+    if isinstance(data, numbers.Real):
+        try:
+            return float(data)
+        except OverflowError:
+            raise OverflowError("this integer is too large for a float") from None
+    raise TypeError(f"a real number is needed, got {type(data).__name__} {data!r:.60}")
+
+
+def _constant(other: Any) -> Value | None:
+    """A plain operand as a constant, or None where it is no real number."""
+    if type(other) is float or isinstance(other, numbers.Real):
+        return _parentless(_number(other), _CONSTANT)
+    return None
+
+
+def _required_constant(other: Any, row: Primitive) -> Value:
+    try:
+        return _parentless(_number(other), _CONSTANT)
+    except TypeError as error:
+        raise TypeError(f"{row.name}({', '.join(row.arguments)}): {error}") from None
+
+
+def _comparable(other: Any) -> Any:
+    if type(other) is Value:
+        return other.data
+    return other if isinstance(other, numbers.Real) else None
+
+
+def _clone(v: Value, parents: Sequence[Value]) -> Value:
+    copied: Value = _node(v._opcode, v._data, parents, v.partials)
+    copied._label = v._label
+    copied._grad = v._grad
+    return copied
+
+
+def _restore_leaf(data: float, label: str, grad: float, opcode: int) -> Value:
+    v: Value = _parentless(data, opcode)
+    v._label = label
+    v._grad = grad
+    return v
+
+
+def _restore_graph(leaves: list[Value], nodes: list[Any]) -> Value:
+    values: list[Value] = []
+    remaining = iter(leaves)
+    for node in nodes:
+        if node is None:
+            values.append(next(remaining))
+            continue
+        op, data, label, grad, parents, partials = node
+        if op not in OPCODES:
+            raise ValueError(f"this graph uses the primitive {op!r}, which is not registered here")
+        v = _node(OPCODES[op], data, [values[i] for i in parents], partials)
+        v._label = label
+        v._grad = grad
+        values.append(v)
+    return values[-1]
+
+
+def _is_paused() -> bool:
+    return getattr(_paused_here, "depth", 0) > 0
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording: inside, results are constants. For this thread only.
+
+    >>> w = Value(2.0)
+    >>> with no_grad():
+    ...     y = w * w
+    >>> y.kind
+    'constant'
+    """
+    global _pauses
+    with _pause_count:
+        _pauses += 1
+    _paused_here.depth = getattr(_paused_here, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _paused_here.depth -= 1
+        with _pause_count:
+            _pauses -= 1
