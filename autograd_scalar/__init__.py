@@ -1,0 +1,22 @@
+"""Scalar reverse-mode automatic differentiation, from one table of primitives.
+
+>>> from autograd_scalar import Value, exp
+>>> x = Value(0.5, label="x")
+>>> y = 1 / (1 + exp(-x))
+>>> y.backward()
+>>> x.grad == y.data * (1 - y.data)
+True
+"""
+
+from . import functions
+from .functions import *
+from .value import Value, no_grad, toposort
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Value",
+    "no_grad",
+    "toposort",
+    *functions.__all__,
+]

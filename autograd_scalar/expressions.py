@@ -137,8 +137,7 @@ def evaluate(tree: ast.expr, names: Mapping[str, Any], functions: Mapping[str, A
         case ast.Compare(left=left, ops=ops, comparators=others):
             values = [evaluate(each, names, functions) for each in (left, *others)]
             return all(
-                _COMPARE[type(op)](a, b)
-                for op, a, b in zip(ops, values, values[1:], strict=False)
+                _COMPARE[type(op)](a, b) for op, a, b in zip(ops, values, values[1:], strict=False)
             )
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return functions[name](*(evaluate(each, names, functions) for each in arguments))
@@ -164,7 +163,7 @@ def is_zero(tree: ast.expr) -> bool:
 
 def power(x: float, y: float) -> float:
     """`x ** y` for real numbers; Python would answer `(-8.0) ** (1/3)` with a complex one."""
-    result = x**y
+    result: float | complex = x**y
     if isinstance(result, complex):
         raise ValueError("a negative number has no real power with a fractional exponent")
     return result

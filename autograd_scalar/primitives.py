@@ -36,10 +36,32 @@ Kernel = Callable[..., tuple[float, ...]]
 FLOAT_FUNCTIONS: dict[str, Callable[..., float]] = {
     **{
         name: getattr(math, name)
-        for name in (
-            "exp expm1 log log1p log2 log10 sqrt cbrt sin cos tan asin acos atan atan2 "
-            "sinh cosh tanh asinh acosh atanh erf erfc hypot"
-        ).split()
+        for name in [
+            "exp",
+            "expm1",
+            "log",
+            "log1p",
+            "log2",
+            "log10",
+            "sqrt",
+            "cbrt",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "atan2",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asinh",
+            "acosh",
+            "atanh",
+            "erf",
+            "erfc",
+            "hypot",
+        ]
     },
     "abs": abs,
     "floor": lambda x: float(math.floor(x)),
@@ -65,7 +87,6 @@ def _add_function(name: str, function: Callable[..., float]) -> None:
 
 for _name, _function in list(FLOAT_FUNCTIONS.items()):
     _add_function(_name, _function)
-
 
 
 @dataclass(frozen=True)
@@ -155,8 +176,8 @@ _PAIRS = ((0.7, -1.3), (-0.4, 2.5), (3.0, 0.25))
 _TIE = "ties share the derivative half and half"
 _STEP = "a step: the derivative is 0 on both sides"
 
+# fmt: off
 ROWS = (
-    # fmt: off
     Primitive("add", "x + y", ("1", "1"), "sum rule", _PAIRS, XY, operator="+"),
     Primitive("sub", "x - y", ("1", "-1"), "difference rule", _PAIRS, XY, operator="-"),
     Primitive("mul", "x * y", ("y", "x"), "product rule", (*_PAIRS, (0.0, 2.0)), XY, operator="*"),
@@ -245,8 +266,9 @@ ROWS = (
     Primitive("floor", "floor(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
     Primitive("ceil", "ceil(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
     Primitive("trunc", "trunc(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
-    # fmt: on
 )
+# fmt: on
+
 
 def kernel_source(row: Primitive) -> str:
     """Python source of the row on floats: `name(arguments) → (out, *partials)`.
@@ -272,11 +294,19 @@ def kernel_source(row: Primitive) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _define(source: str, name: str) -> Any:
+def compile_row(row: Primitive) -> tuple[Callable[..., float], Kernel]:
+    """The row's value alone, and its kernel (value and partials), as functions of floats."""
+    head = f"def {row.name}({', '.join(row.arguments)}):\n"
+    value = f"{head}    return {float_source(row.value_tree)}\n"
+    scope = dict(_SCOPE)
+    made: dict[str, Any] = {}
     # The source is unparsed from trees that passed the whitelist of `expressions.check`.
-    scope: dict[str, Any] = {}
-    exec(compile(source, f"<primitive {name}>", "exec"), _SCOPE, scope)
-    return scope[name]
+    exec(compile(value, f"<value of {row.name}>", "exec"), scope, made)
+    function = FLOAT_FUNCTIONS.get(row.name, made[row.name])
+    scope[row.name] = function
+    scope[f"_ieee_{row.name}"] = ieee(row.name, function)
+    exec(compile(kernel_source(row), f"<kernel of {row.name}>", "exec"), scope, made)
+    return function, made[row.name]
 
 
 TABLE: list[Primitive] = []
@@ -292,10 +322,9 @@ def register(row: Primitive) -> int:
     """
     if row.name in OPCODES:
         raise ValueError(f"primitive {row.name!r}: the name is taken")
+    function, kernel = compile_row(row)
     if row.name not in FLOAT_FUNCTIONS:
-        source = f"def {row.name}({', '.join(row.arguments)}):\n    return "
-        _add_function(row.name, _define(source + float_source(row.value_tree), row.name))
-    kernel = _define(kernel_source(row), row.name)
+        _add_function(row.name, function)
     OPCODES[row.name] = len(TABLE)
     if row.alias:
         ALIASES[row.alias] = row.name

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import kernels
-from .primitives import ALIASES, KERNELS, OPCODES, TABLE, Primitive
+from .primitives import KERNELS, OPCODES, TABLE, Primitive
 
 # Opcodes of nodes that no primitive made.
 _LEAF = -1
@@ -80,8 +80,23 @@ class Value:
         "_y",
     )
 
+    if TYPE_CHECKING:
+        _data: float
+        _grad: float
+        _dx: float
+        _dy: float
+        _label: str
+        _opcode: int
+        _mark: int
+        _x: Any
+        _y: Any
+        _more: Any
+
+        # `add_methods` gives Value the functions of the table.
+        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+
     def __init__(self, data: float, label: str = "") -> None:
-        _fill(self, _number(data), _LEAF)
+        _fill(self, to_float(data), _LEAF)
         self.label = label
 
     @staticmethod
@@ -91,7 +106,7 @@ class Value:
         >>> Value.parameter(0.5, "w").kind
         'parameter'
         """
-        v: Value = _parentless(_number(data), _PARAMETER)
+        v: Value = _parentless(to_float(data), _PARAMETER)
         v.label = label
         return v
 
@@ -106,7 +121,7 @@ class Value:
 
     @data.setter
     def data(self, data: float) -> None:
-        self._data = _number(data)
+        self._data = to_float(data)
 
     @property
     def grad(self) -> float:
@@ -115,7 +130,7 @@ class Value:
 
     @grad.setter
     def grad(self, grad: float) -> None:
-        self._grad = _number(grad) or _NOT_COMPUTED
+        self._grad = to_float(grad) or _NOT_COMPUTED
 
     @property
     def has_grad(self) -> bool:
@@ -196,14 +211,14 @@ class Value:
         >>> y.backward(); x.grad
         24.0
         """
-        start = _number(seed) + 0.0
+        start = to_float(seed) + 0.0
         with _sweeping:
             order = toposort(self)
             leaves = [v for v in order if v._opcode < 0]
             before = [v._grad for v in leaves]
             try:
                 _sweep(order, start)
-                if any([v._grad != v._grad for v in leaves if v._opcode != _CONSTANT]):
+                if any(v._grad != v._grad for v in leaves if v._opcode != _CONSTANT):
                     _sweep_dependent(order, start)
             except BaseException:  # an interrupt must not cost what was accumulated so far
                 for i, v in enumerate(leaves):
@@ -266,7 +281,7 @@ class Value:
             other = _constant(other)
             if other is None:
                 return NotImplemented
-        return _checked_binary(_DIV, self, other)
+        return binary(_DIV, self, other)
 
     def __rtruediv__(self, other: Any) -> Value:
         left = _constant(other)
@@ -276,15 +291,15 @@ class Value:
         right = other if type(other) is Value else _constant(other)
         if right is None or modulo is not None:
             return NotImplemented
-        return _checked_binary(_POW, self, right)
+        return binary(_POW, self, right)
 
     def __rpow__(self, other: Any, modulo: Any = None) -> Value:
         left = _constant(other)
-        return NotImplemented if left is None else left ** self
+        return NotImplemented if left is None else left**self
 
     def __floordiv__(self, other: Any) -> Value:
         right = other if type(other) is Value else _constant(other)
-        return NotImplemented if right is None else _checked_binary(_FLOORDIV, self, right)
+        return NotImplemented if right is None else binary(_FLOORDIV, self, right)
 
     def __rfloordiv__(self, other: Any) -> Value:
         left = _constant(other)
@@ -292,7 +307,7 @@ class Value:
 
     def __mod__(self, other: Any) -> Value:
         right = other if type(other) is Value else _constant(other)
-        return NotImplemented if right is None else _checked_binary(_MOD, self, right)
+        return NotImplemented if right is None else binary(_MOD, self, right)
 
     def __rmod__(self, other: Any) -> Value:
         left = _constant(other)
@@ -314,10 +329,6 @@ class Value:
 
     def __abs__(self) -> Value:
         return _unary(_ABS, self, kernels.abs(self._data))
-
-    if TYPE_CHECKING:
-        # `add_methods` gives Value the functions of the table.
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
     def __lt__(self, other: Any) -> bool:
         number = _comparable(other)
@@ -387,7 +398,8 @@ class Value:
         for v in toposort(self):
             if id(v) not in memo:
                 memo[id(v)] = _clone(v, [memo[id(parent)] for parent in v.parents])
-        return memo[id(self)]
+        copied: Value = memo[id(self)]
+        return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the whole graph, at any depth.
@@ -541,23 +553,23 @@ def _binary(opcode: int, x: Value, y: Value, results: tuple[float, ...]) -> Valu
     return out
 
 
-def _checked_unary(opcode: int, x: Value) -> Value:
+def unary(opcode: int, x: Value) -> Value:
+    """`record` for a primitive of one argument, without the checks of its operands."""
     try:
         return _unary(opcode, x, kernels.unary(opcode, x._data))
     except (ArithmeticError, ValueError) as error:
         raise failure(TABLE[opcode], (x,), error) from None
 
 
-def _checked_binary(opcode: int, x: Value, y: Value) -> Value:
+def binary(opcode: int, x: Value, y: Value) -> Value:
+    """`record` for a primitive of two arguments, without the checks of its operands."""
     try:
         return _binary(opcode, x, y, kernels.binary(opcode, x._data, y._data))
     except (ArithmeticError, ValueError) as error:
         raise failure(TABLE[opcode], (x, y), error) from None
 
 
-def _node(
-    opcode: int, data: float, parents: Sequence[Value], partials: Sequence[float]
-) -> Value:
+def _node(opcode: int, data: float, parents: Sequence[Value], partials: Sequence[float]) -> Value:
     v: Value = _parentless(data, opcode)
     if len(parents) > 0:
         v._x = parents[0]
@@ -587,9 +599,9 @@ def record(opcode: int, *operands: Any) -> Value:
         )
     values = [v if type(v) is Value else _required_constant(v, row) for v in operands]
     if len(values) == 1:
-        return _checked_unary(opcode, values[0])
+        return unary(opcode, values[0])
     if len(values) == 2:
-        return _checked_binary(opcode, values[0], values[1])
+        return binary(opcode, values[0], values[1])
     try:
         data, *partials = KERNELS[opcode](*[v.data for v in values])
     except (ArithmeticError, ValueError) as error:
@@ -626,17 +638,16 @@ def failure(row: Primitive, operands: Sequence[Any], error: Exception) -> Except
     for name, v in zip(row.arguments, operands, strict=True):
         label = f" ({v.label!r})" if isinstance(v, Value) and v.label else ""
         shown.append(f"{name} = {v.data if isinstance(v, Value) else v!r}{label}")
-    call = f"{row.name}({', '.join(row.arguments)})"
     if isinstance(error, OverflowError):
-        problem = f"{call} overflows a float"
+        problem = "overflows a float"
     elif row.domain:
-        problem = f"{call} needs {row.domain}"
+        problem = f"needs {row.domain}"
     else:
-        problem = f"{call} is undefined"
-    return type(error)(f"{problem}: got {', '.join(shown)}")
+        problem = "is undefined"
+    return type(error)(f"{row.name}: {row.value} {problem}, got {', '.join(shown)}")
 
 
-def _number(data: Any) -> float:
+def to_float(data: Any) -> float:
     """`data` as a float; Values, strings, complex numbers and the like are a `TypeError`."""
     if type(data) is float:
         return data
@@ -651,13 +662,13 @@ def _number(data: Any) -> float:
 def _constant(other: Any) -> Value | None:
     """A plain operand as a constant, or None where it is no real number."""
     if type(other) is float or isinstance(other, numbers.Real):
-        return _parentless(_number(other), _CONSTANT)
+        return _parentless(to_float(other), _CONSTANT)
     return None
 
 
 def _required_constant(other: Any, row: Primitive) -> Value:
     try:
-        return _parentless(_number(other), _CONSTANT)
+        return _parentless(to_float(other), _CONSTANT)
     except TypeError as error:
         raise TypeError(f"{row.name}({', '.join(row.arguments)}): {error}") from None
 
