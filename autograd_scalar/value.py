@@ -424,11 +424,12 @@ class Value:
 def toposort(root: Value) -> list[Value]:
     """Every value `root` was computed from, and `root`, each after all of its parents.
 
-    Iterative, so depth is no limit.
+    The order is that of evaluation: what an operand was computed from comes before what
+    the operands to its right were.  Iterative, so depth is no limit.
 
-    >>> a = Value(1.0, "a"); b = a + a; c = b * a
+    >>> a = Value(1.0, "a"); b = Value(2.0, "b"); c = (a + a) * -b
     >>> [v.op or v.label for v in toposort(c)]
-    ['a', 'add', 'mul']
+    ['a', 'add', 'b', 'neg', 'mul']
     """
     global _mark
     with _sweeping:
@@ -441,16 +442,17 @@ def toposort(root: Value) -> list[Value]:
             v: Value = stack[-1]
             if v._mark < opened:
                 v._mark = opened
+                # The stack is last in, first out: the first operand goes on top.
                 x: Value = v._x
                 if x is not None:
-                    if x._mark < opened:
-                        stack.append(x)
                     y: Value = v._y
                     if y is not None:
+                        if v._more is not None:
+                            stack.extend([p for p, _ in reversed(v._more) if p._mark < opened])
                         if y._mark < opened:
                             stack.append(y)
-                        if v._more is not None:
-                            stack.extend([p for p, _ in v._more if p._mark < opened])
+                    if x._mark < opened:
+                        stack.append(x)
             else:
                 stack.pop()
                 if v._mark == opened:
