@@ -220,12 +220,12 @@ class Value:
                 _sweep(order, start)
                 if any(v._grad != v._grad for v in leaves if v._opcode != _CONSTANT):
                     _sweep_dependent(order, start)
+                for i, v in enumerate(leaves):
+                    v._grad += before[i]
             except BaseException:  # an interrupt must not cost what was accumulated so far
                 for i, v in enumerate(leaves):
                     v._grad = before[i]
                 raise
-            for i, v in enumerate(leaves):
-                v._grad += before[i]
 
     def zero_grad(self) -> None:
         """Forget this value's gradient: `grad` is 0 again, and reads as not computed."""
