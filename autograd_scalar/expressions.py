@@ -19,6 +19,15 @@ from typing import Any
 
 CONSTANTS: dict[str, float] = {"pi": math.pi, "inf": math.inf, "nan": math.nan}
 
+
+def power(x: Any, y: Any) -> Any:
+    """`x ** y`; Python would answer `(-8.0) ** (1/3)` with a complex number."""
+    result = x**y
+    if isinstance(result, complex):
+        raise ValueError("a negative number has no real power with a fractional exponent")
+    return result
+
+
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -26,7 +35,7 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
+    ast.Pow: power,
 }
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.USub: operator.neg,
@@ -158,15 +167,7 @@ def is_zero(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Constant) and tree.value == 0
 
 
-# Floats. `power` and `ieee_*` are the two ways Python's floats part from what a rule means.
-
-
-def power(x: float, y: float) -> float:
-    """`x ** y` for real numbers; Python would answer `(-8.0) ** (1/3)` with a complex one."""
-    result: float | complex = x**y
-    if isinstance(result, complex):
-        raise ValueError("a negative number has no real power with a fractional exponent")
-    return result
+# Floats: where Python raises, partials take what IEEE 754 and C's `pow` say.
 
 
 def ieee_divide(x: float, y: float) -> float:
@@ -181,7 +182,7 @@ def ieee_divide(x: float, y: float) -> float:
 def ieee_power(x: float, y: float) -> float:
     """C's `pow`: poles and overflows are infinite, undefined powers NaN."""
     try:
-        return power(x, y)
+        return float(power(x, y))
     except ValueError:
         return math.nan
     except ArithmeticError:

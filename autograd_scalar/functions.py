@@ -13,10 +13,10 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from .primitives import FLOAT_FUNCTIONS, TABLE, Primitive, compile_row, register
+from .primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_row, register
 from .value import Value, add_methods, binary, failure, record, to_float, unary
 
-#: The functions an expression may call, by name: the table's, and Python's `abs` and `pow`.
+#: The functions an expression may call, by name: the table's, with Python's `abs`.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
@@ -39,10 +39,11 @@ def _on_numbers(row: Primitive, operands: tuple[Any, ...]) -> float:
 def _function(row: Primitive, opcode: int) -> Callable[..., Any]:
     """The row as a function of floats and Values."""
 
-    def of_one(x: Any) -> Any:
+    # Positional only: these parameters are not the row's, whose order may differ (atan2(y, x)).
+    def of_one(x: Any, /) -> Any:
         return unary(opcode, x) if type(x) is Value else _on_numbers(row, (x,))
 
-    def of_two(x: Any, y: Any) -> Any:
+    def of_two(x: Any, y: Any, /) -> Any:
         if type(x) is Value and type(y) is Value:
             return binary(opcode, x, y)
         return of_any(x, y)
@@ -214,7 +215,8 @@ def minimum(*values: Any) -> Any:
     return _fold("minimum", values)
 
 
-FUNCTIONS.update(abs=abs, pow=pow, log=log, where=where, maximum=maximum, minimum=minimum)
+_pow = _function(TABLE[OPCODES["pow"]], OPCODES["pow"])
+FUNCTIONS.update(abs=abs, pow=_pow, log=log, where=where, maximum=maximum, minimum=minimum)
 
 
 def softplus(x: Any) -> Any:
