@@ -117,7 +117,17 @@ def parse(text: str, names: Collection[str], functions: Collection[str]) -> ast.
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         raise ExpressionError(error.msg, max((error.offset or 1) - 1, 0)) from None
-    check(tree, names, functions)
+    except ValueError as error:
+        raise ExpressionError(str(error)) from None
+    except (RecursionError, MemoryError):
+        raise ExpressionError("this expression is nested too deeply") from None
+    try:
+        check(tree, names, functions)
+    except ExpressionError as error:
+        # `ast` counts columns in UTF-8 bytes.
+        line = text.split("\n")[error.line - 1].encode()
+        error.column = len(line[: error.column].decode())
+        raise
     return tree
 
 
