@@ -9,6 +9,7 @@ reference page and the tests.  Nothing here knows of the engine.
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,6 +90,16 @@ for _name, _function in list(FLOAT_FUNCTIONS.items()):
     _add_function(_name, _function)
 
 
+def _is_free(name: str) -> bool:
+    """Whether a row may use this name: it means nothing yet in the source made from rows."""
+    return (
+        name.isidentifier()
+        and not name.startswith("_")
+        and not keyword.iskeyword(name)
+        and name not in {"out", *_SCOPE} - {*FLOAT_FUNCTIONS}
+    )
+
+
 @dataclass(frozen=True)
 class Kink:
     """A point where a primitive has no derivative, and the partials it is given there."""
@@ -132,11 +143,15 @@ class Primitive:
     partial_trees: tuple[ast.expr, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not self.name.isidentifier() or self.name.startswith("_"):
+        if not _is_free(self.name):
             raise ValueError(f"primitive {self.name!r}: the name must be a public identifier")
         names = self.arguments
-        if not names or len({*names, "out", *CONSTANTS}) != len(names) + 1 + len(CONSTANTS):
-            raise ValueError(f"primitive {self.name!r}: bad argument names {names}")
+        taken = {self.name, *FLOAT_FUNCTIONS}
+        if not names or len({*names} - taken) != len(names) or not all(map(_is_free, names)):
+            raise ValueError(
+                f"primitive {self.name!r}: its arguments must be different identifiers that "
+                f"name nothing else, got {names}"
+            )
         if len(self.partials) != len(names):
             raise ValueError(
                 f"primitive {self.name!r}: its {len(names)} arguments {names} need as many "
@@ -152,8 +167,14 @@ class Primitive:
                 parse(text, (*names, "out"), {*FLOAT_FUNCTIONS, self.name})
                 for text in self.partials
             )
+            if self.domain:
+                ast.parse(self.domain, mode="eval")
         except ExpressionError as error:
             raise ValueError(f"primitive {self.name!r}: {error}") from None
+        except SyntaxError as error:
+            raise ValueError(
+                f"primitive {self.name!r}: domain {self.domain!r}: {error.msg}"
+            ) from None
 
     def partial(self, index: int, out: Any, arguments: Sequence[Any], functions: Any) -> Any:
         """∂out/∂arguments[index] in the algebra that `arguments` and `functions` come from."""
@@ -199,7 +220,7 @@ ROWS = (
               kinks=(Kink((4.0, 2.0), (0.0, 0.0), _STEP),), operator="//"),
     Primitive("mod", "x % y", ("1", "-(x // y)"), "difference rule", _PAIRS, XY, domain="y != 0",
               kinks=(Kink((4.0, 2.0), (1.0, -2.0), "the derivative from the right in x"),), operator="%"),
-    Primitive("abs", "abs(x)", ("1 if x > 0 else -1 if x < 0 else 0",), "derivative of |x|", _GENERAL,
+    Primitive("abs", "abs(x)", ("1 if x > 0 else -1 if x < 0 else 0 * x",), "derivative of |x|", _GENERAL,
               kinks=(Kink((0.0,), (0.0,), "the middle of the slopes -1 and 1"),), operator="abs"),
 
     Primitive("exp", "exp(x)", ("out",), "exponential rule", (*_GENERAL, (-700.0,), (700.0,)),
@@ -232,10 +253,11 @@ ROWS = (
     Primitive("atan2", "atan2(y, x)",
               ("x / hypot(x, y) / hypot(x, y)", "-y / hypot(x, y) / hypot(x, y)"),
               "derivative of arctan", (*_PAIRS, (1e-200, 1e-200)), ("y", "x"),
-              kinks=(Kink((0.0, 0.0), (math.nan, math.nan), "the origin has no direction"),),
+              kinks=(Kink((0.0, 0.0), (math.nan, math.nan), "the origin has no direction"),
+                     Kink((0.0, -2.0), (-0.5, 0.0), "the branch cut: the slope on both sides of the jump")),
               alias="arctan2"),
-    Primitive("sinh", "sinh(x)", ("cosh(x)",), "derivative of sinh", _GENERAL),
-    Primitive("cosh", "cosh(x)", ("sinh(x)",), "derivative of cosh", _GENERAL),
+    Primitive("sinh", "sinh(x)", ("cosh(x)",), "derivative of sinh", _GENERAL, domain="-710.47 < x < 710.47"),
+    Primitive("cosh", "cosh(x)", ("sinh(x)",), "derivative of cosh", _GENERAL, domain="-710.47 < x < 710.47"),
     Primitive("tanh", "tanh(x)", ("1 - out * out",), "derivative of tanh", (*_GENERAL, (400.0,))),
     Primitive("asinh", "asinh(x)", ("1 / hypot(1, x)",), "derivative of arsinh", (*_GENERAL, (1e200,)),
               alias="arcsinh"),
@@ -248,7 +270,7 @@ ROWS = (
     Primitive("erf", "erf(x)", ("2 / sqrt(pi) * exp(-x * x)",), "derivative of erf", (*_GENERAL, (20.0,))),
     Primitive("erfc", "erfc(x)", ("-2 / sqrt(pi) * exp(-x * x)",), "derivative of erfc",
               (*_GENERAL, (20.0,))),
-    Primitive("hypot", "hypot(x, y)", ("x / out if out else 0", "y / out if out else 0"),
+    Primitive("hypot", "hypot(x, y)", ("x / out if out else 0 * x", "y / out if out else 0 * y"),
               "derivative of a length", (*_PAIRS, (1e-200, 1e-200)), XY,
               kinks=(Kink((0.0, 0.0), (0.0, 0.0), "the tip of a cone: the middle of all slopes"),)),
 
@@ -262,7 +284,8 @@ ROWS = (
               "derivative of a minimum", _PAIRS, XY, kinks=(Kink((2.0, 2.0), (0.5, 0.5), _TIE),)),
     Primitive("where", "x if condition else y", ("0", "1 if condition else 0", "0 if condition else 1"),
               "derivative of the selected branch", ((1.0, 0.7, -1.3), (0.0, 0.7, -1.3)),
-              ("condition", "x", "y")),
+              ("condition", "x", "y"),
+              kinks=(Kink((0.0, 2.0, 3.0), (0.0, 0.0, 1.0), "a condition is a question, not a quantity"),)),
     Primitive("floor", "floor(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
     Primitive("ceil", "ceil(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
     Primitive("trunc", "trunc(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
