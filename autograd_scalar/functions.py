@@ -14,7 +14,7 @@ from operator import add
 from typing import Any
 
 from .primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_row, register
-from .value import Value, add_methods, binary, failure, record, to_float, unary
+from .value import Value, add_methods, binary, failure, record, to_float, to_operand, unary
 
 #: The functions an expression may call, by name: the table's, with Python's `abs`.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -26,10 +26,7 @@ def _on_numbers(row: Primitive, operands: tuple[Any, ...]) -> float:
             f"{row.name}({', '.join(row.arguments)}) takes {len(row.arguments)} operands, "
             f"got {len(operands)}"
         )
-    try:
-        numbers = [to_float(each) for each in operands]
-    except TypeError as error:
-        raise TypeError(f"{row.name}({', '.join(row.arguments)}): {error}") from None
+    numbers = [to_operand(each, row) for each in operands]
     try:
         return FLOAT_FUNCTIONS[row.name](*numbers)
     except (ArithmeticError, ValueError) as error:
@@ -226,17 +223,18 @@ def softplus(x: Any) -> Any:
     (1000.0, 0.0)
     """
     # The two forms are the same function, so derivatives of any order agree where they meet.
+    if type(x) is not Value:
+        x = to_float(x)
     return x + _log1p(_exp(-x)) if x > 0 else _log1p(_exp(x))
 
 
 def _shifted(name: str, values: Iterable[Any]) -> tuple[list[Any], float]:
-    """The values less their largest number, which cancels in what is made from them."""
+    """The values less their largest finite number, which cancels in what is made from them."""
     sequence = list(values)
     if not sequence:
         raise ValueError(f"{name} of an empty sequence is not defined")
     numbers = [each.data if type(each) is Value else to_float(each) for each in sequence]
-    largest = max(numbers)
-    shift = largest if math.isfinite(largest) else 0.0
+    shift = max(filter(math.isfinite, numbers), default=0.0)
     return [each - shift for each in sequence], shift
 
 

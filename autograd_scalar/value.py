@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -349,6 +350,10 @@ class Value:
     def __bool__(self) -> bool:
         return self._data != 0.0
 
+    def conjugate(self) -> Value:
+        """The value itself: it is real. NumPy's `var` and `std` ask for it."""
+        return self
+
     # Steps have derivative 0, so a plain number loses nothing.
 
     def __int__(self) -> int:
@@ -599,7 +604,9 @@ def record(opcode: int, *operands: Any) -> Value:
             f"{row.name}({', '.join(row.arguments)}) takes {len(row.arguments)} operands, "
             f"got {len(operands)}"
         )
-    values = [v if type(v) is Value else _required_constant(v, row) for v in operands]
+    values = [
+        v if type(v) is Value else _parentless(to_operand(v, row), _CONSTANT) for v in operands
+    ]
     if len(values) == 1:
         return unary(opcode, values[0])
     if len(values) == 2:
@@ -657,7 +664,7 @@ def to_float(data: Any) -> float:
         try:
             return float(data)
         except OverflowError:
-            raise OverflowError("this integer is too large for a float") from None
+            raise OverflowError("this number is too large for a float") from None
     raise TypeError(f"a real number is needed, got {type(data).__name__} {data!r:.60}")
 
 
@@ -668,17 +675,34 @@ def _constant(other: Any) -> Value | None:
     return None
 
 
-def _required_constant(other: Any, row: Primitive) -> Value:
+def to_operand(other: Any, row: Primitive) -> float:
+    """`to_float`, with an error that names the primitive and helps with arrays."""
     try:
-        return _parentless(to_float(other), _CONSTANT)
+        return to_float(other)
     except TypeError as error:
-        raise TypeError(f"{row.name}({', '.join(row.arguments)}): {error}") from None
+        advice = ""
+        if getattr(other, "ndim", None) is not None:
+            advice = f"; for an array, call {row.name} on each element"
+            name = row.alias or row.name
+            if hasattr(sys.modules.get("numpy"), name):
+                advice += f", or numpy.{name} on an object array of Values"
+        raise TypeError(f"{row.name}({', '.join(row.arguments)}): {error}{advice}") from None
 
 
 def _comparable(other: Any) -> Any:
+    """The number to compare with, or None. An exact one stays exact: Python compares 10**400.
+
+    NumPy's scalars become Python's, so that a comparison is a `bool`.
+    """
     if type(other) is Value:
         return other.data
-    return other if isinstance(other, numbers.Real) else None
+    if type(other) is float:
+        return other
+    if isinstance(other, numbers.Integral):
+        return int(other)
+    if isinstance(other, numbers.Rational):
+        return other
+    return float(other) if isinstance(other, numbers.Real) else None
 
 
 def _clone(v: Value, parents: Sequence[Value]) -> Value:
