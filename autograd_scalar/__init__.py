@@ -8,9 +8,18 @@
 True
 """
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from . import functions
 from .functions import *
 from .value import Value, no_grad, toposort
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Callable[..., Any]:
+        """The functions of the table, whose names a type-checker can't see."""
+
 
 __version__ = "0.1.0"
 
