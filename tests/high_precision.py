@@ -1,0 +1,103 @@
+"""What the tests compare with: the table's values in high precision, and their slopes.
+
+Knows the value expressions of the table and none of its partials.
+"""
+
+import math
+from functools import cache
+
+import mpmath
+
+from autograd_scalar.expressions import evaluate
+from autograd_scalar.primitives import TABLE, functions_of
+
+context = mpmath.MPContext()
+real = context.mpf
+real.__floordiv__ = lambda x, y: context.floor(x / y)
+
+
+def cbrt(x):
+    return context.sign(x) * context.cbrt(abs(x))
+
+
+def erfc(x):
+    # Beyond this it is 0 to 400,000 digits, which mpmath would try to work out.
+    return context.erfc(x) if x < 1000 else real(0)
+
+
+def trunc(x):
+    return context.floor(x) if x >= 0 else context.ceil(x)
+
+
+NAMES = "exp expm1 log log1p log10 sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh"
+ALGEBRA = {
+    **{name: getattr(context, name) for name in f"{NAMES} acosh atanh erf hypot floor ceil".split()},
+    "abs": abs,
+    "cbrt": cbrt,
+    "erfc": erfc,
+    "log2": lambda x: context.log(x, 2),
+    "trunc": trunc,
+}
+
+
+@cache
+def value_of(row):
+    """The row's value as a function of high-precision numbers."""
+    functions = functions_of(ALGEBRA)
+
+    def value(*arguments):
+        return evaluate(row.value_tree, dict(zip(row.arguments, arguments, strict=True)), functions)
+
+    return value
+
+
+def precision_for(at):
+    """A step tiny next to all numbers of `at` and steps of their quotient, and the digits it needs."""
+    sizes = [abs(x) for x in at if x]
+    small = math.ceil(-math.log10(min([1.0, *sizes])))
+    large = math.ceil(math.log10(max([1.0, *sizes])))
+    finest = 60 + 2 * small + large
+    return real(10) ** -finest, 50 + 2 * (finest + large)
+
+
+def _rise(function, at, index, step):
+    """The slope from `at` to a point `step` beside it, or None where that leaves the domain."""
+    beside = [*at[:index], at[index] + step, *at[index + 1 :]]
+    try:
+        slope = (function(*beside) - function(*at)) / step
+    except (ValueError, ZeroDivisionError):
+        return None
+    return slope if isinstance(slope, real) else None
+
+
+def one_sided_slopes(function, at, index):
+    """The slopes of `function` by `at[index]` on the two sides, as far as they exist."""
+    step, digits = precision_for(at)
+    with context.workdps(digits):
+        exact = [real(x) for x in at]
+        slopes = [_rise(function, exact, index, each) for each in (step, -step)]
+    steep = [
+        math.copysign(math.inf, slope) if abs(slope) > 1e20 else float(slope)
+        for slope in slopes
+        if slope is not None
+    ]
+    return steep
+
+
+def derivative(function, at, index):
+    """∂function/∂at[index] to some 50 digits, or None where the two sides do not agree."""
+    step, digits = precision_for(at)
+    with context.workdps(digits):
+        exact = [real(x) for x in at]
+        right, left = (_rise(function, exact, index, each) for each in (step, -step))
+        # A second step size, so that neither jumps nor vertical tangents look smooth.
+        shorter = _rise(function, exact, index, -step * 3 / 10)
+        if right is None or left is None or shorter is None:
+            return None
+        tolerance = real("1e-25") * (1 + abs(right))
+        if abs(right - left) > tolerance or abs(right - shorter) > tolerance:
+            return None
+        return (right + left) / 2
+
+
+ROWS = tuple(TABLE)
