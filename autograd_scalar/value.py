@@ -11,8 +11,10 @@ import math
 import numbers
 import sys
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from . import kernels
@@ -409,21 +411,29 @@ class Value:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the whole graph, at any depth.
 
-        Leaves are shared between the graphs of one pickle; a value in between is copied
-        into each graph that is pickled on its own.
+        Leaves and parameters are shared between the graphs of one pickle; the rest is
+        copied into each graph that is pickled on its own.
         """
         if self._opcode < 0:
             return _restore_leaf, (self._data, self._label, self._grad, self._opcode)
         order = toposort(self)
-        index = {id(v): i for i, v in enumerate(order)}
-        leaves = [v for v in order if v._opcode < 0]
-        nodes = [
-            (v.op, v._data, v._label, v._grad, [index[id(p)] for p in v.parents], v.partials)
-            if v._opcode >= 0
-            else None
-            for v in order
-        ]
-        return _restore_graph, (leaves, nodes)
+        position = {v: i for i, v in enumerate(order)}
+        shared, labels = [], {}
+        opcodes, parents, numbers_ = array("i"), array("q"), array("d")
+        for i, v in enumerate(order):
+            opcodes.append(v._opcode)
+            if v._opcode == _LEAF or v._opcode == _PARAMETER:
+                shared.append(v)
+                continue
+            numbers_.append(v._data)
+            numbers_.append(v._grad)
+            if v._label:
+                labels[i] = v._label
+            if v._opcode >= 0:
+                numbers_.extend(v.partials)
+                parents.extend([position[parent] for parent in v.parents])
+        names = {opcode: TABLE[opcode].name for opcode in {*opcodes} if opcode >= 0}
+        return _restore_graph, (names, opcodes, parents, numbers_, labels, shared)
 
 
 def toposort(root: Value) -> list[Value]:
@@ -706,9 +716,18 @@ def _comparable(other: Any) -> Any:
 
 
 def _clone(v: Value, parents: Sequence[Value]) -> Value:
-    copied: Value = _node(v._opcode, v._data, parents, v.partials)
+    copied: Value = _parentless(v._data, v._opcode)
     copied._label = v._label
     copied._grad = v._grad
+    copied._dx = v._dx
+    copied._dy = v._dy
+    if len(parents) > 0:
+        copied._x = parents[0]
+    if len(parents) > 1:
+        copied._y = parents[1]
+    if len(parents) > 2:
+        partials = [partial for _, partial in v._more]
+        copied._more = tuple(zip(parents[2:], partials, strict=True))
     return copied
 
 
@@ -719,20 +738,43 @@ def _restore_leaf(data: float, label: str, grad: float, opcode: int) -> Value:
     return v
 
 
-def _restore_graph(leaves: list[Value], nodes: list[Any]) -> Value:
+def _restore_graph(
+    names: dict[int, str],
+    opcodes: Any,
+    parents: Any,
+    numbers_: Any,
+    labels: dict[int, str],
+    shared: list[Value],
+) -> Value:
+    """The result of a pickled graph; opcodes may be others here, names are the same."""
+    for name in names.values():
+        if name not in OPCODES:
+            raise ValueError(
+                f"this graph uses the primitive {name!r}, which is not registered here"
+            )
+    here = {opcode: OPCODES[name] for opcode, name in names.items()}
+    arity = {opcode: len(TABLE[here[opcode]].arguments) for opcode in names}
+    leaves, operands, number = iter(shared), iter(parents), iter(numbers_)
     values: list[Value] = []
-    remaining = iter(leaves)
-    for node in nodes:
-        if node is None:
-            values.append(next(remaining))
+    for opcode in opcodes:
+        if opcode == _LEAF or opcode == _PARAMETER:
+            values.append(next(leaves))
             continue
-        op, data, label, grad, parents, partials = node
-        if op not in OPCODES:
-            raise ValueError(f"this graph uses the primitive {op!r}, which is not registered here")
-        v = _node(OPCODES[op], data, [values[i] for i in parents], partials)
-        v._label = label
+        data, grad = next(number), next(number)
+        if opcode == _CONSTANT:
+            v = _parentless(data, opcode)
+        else:
+            count = arity[opcode]
+            v = _node(
+                here[opcode],
+                data,
+                [values[i] for i in islice(operands, count)],
+                [*islice(number, count)],
+            )
         v._grad = grad
         values.append(v)
+    for i, label in labels.items():
+        values[i]._label = label
     return values[-1]
 
 
