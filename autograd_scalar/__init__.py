@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import functions
+from .draw import Drawing, draw, draw_dot
 from .functions import *
+from .render import DrawingError
 from .value import Value, no_grad, toposort
 
 if TYPE_CHECKING:
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Drawing",
+    "DrawingError",
     "Value",
+    "draw",
+    "draw_dot",
     "no_grad",
     "toposort",
     *functions.__all__,
