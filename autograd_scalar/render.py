@@ -5,6 +5,7 @@ Knows DOT and SVG, and nothing of Values.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import itertools
 import shutil
@@ -122,6 +123,8 @@ def _embedded() -> Any:
         WasmtimeBackend,
     )
 
+    # wasmtime can't free its objects any more while Python takes its modules down.
+    atexit.register(_embedded.cache_clear)
     return WasmtimeBackend()
 
 
