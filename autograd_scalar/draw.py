@@ -11,14 +11,15 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
-
-import graphviz  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, Any
 
 from .graph import owners
 from .primitives import KERNELS, OPCODES, TABLE, Primitive
 from .render import FORMATS, Caption, check_format, clean_svg, render
 from .value import Value, toposort
+
+if TYPE_CHECKING:
+    import graphviz  # type: ignore[import-untyped]
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
 
@@ -243,6 +244,9 @@ class _Sketch:
     """DOT source in the making, with the captions of the elements in it."""
 
     def __init__(self, order: list[Value], rankdir: str, title: str) -> None:
+        # Those who don't draw need not wait for it.
+        import graphviz
+
         self.order = order
         self.title = f"Graph of {_named(order[-1])}: {_counted(len(order))}"
         self.names = {v: f"v{i}" for i, v in enumerate(order)}

@@ -8,12 +8,14 @@ import threading
 import unicodedata
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import nn
 from autograd_scalar import (
     Drawing,
     DrawingError,
@@ -29,6 +31,7 @@ from autograd_scalar.graph import owners
 from autograd_scalar.primitives import OPCODES, TABLE
 from autograd_scalar.value import record
 
+PAGE = Path(__file__).parents[1] / "docs" / "drawing.md"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -276,7 +279,7 @@ LABELS = st.text(
 @example("\ud800 alone")
 @example("graph")
 def test_labels_are_shown_as_typed(label):
-    y = -(-Value(1.0, label))
+    y = exp(-Value(1.0, label))
     y.label = label
     picture = Picture(draw(y, title=label))
     expected = [seen(line) for line in label.split("\n")]
@@ -390,6 +393,25 @@ def test_a_drawing_shows_the_moment_it_was_made():
     y.backward()
     x.data = 9.0
     assert ["x", "data 0.5", "grad –"] in Picture(drawing).values().values()
+
+
+def test_a_network_is_recognised_by_its_neurons():
+    model = nn.MLP(2, [3, 1])
+    out = model([1.0, -1.0])
+    neurons = [v.label for v in toposort(out) if v.label and v.kind == "interior"]
+    assert len(neurons) == 4
+    assert sorted(Picture(draw(out)).frames()) == sorted(neurons)
+
+
+def test_the_page_about_drawings_shows_what_its_code_draws(tmp_path, monkeypatch):
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, PAGE, "exec"), {})
+    shown, made = (
+        Counter(text.text for text in ElementTree.parse(file).iter(f"{SVG}text"))
+        for file in (PAGE.with_name("drawing.svg"), tmp_path / "drawing.svg")
+    )
+    assert shown == made
 
 
 def test_unlabelled_steps_are_framed_with_the_label_they_lead_to():
