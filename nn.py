@@ -196,15 +196,14 @@ class Neuron(Module):
         layer: int | None = None,
     ) -> None:
         self.nin = _size("nin", nin)
-        self.activation = _activation(activation) if nonlin else linear
+        chosen = _activation(activation)
+        self.activation = chosen if nonlin else linear
         below = "" if index is None else f"_{index}"
         above = "" if layer is None else f"^({layer})"
-        # Two indices run together only where they can be told apart.
-        comma = "," if index is not None and (index > 9 or nin > 9) else ""
         uniform = _source(rng).uniform
         bound = math.sqrt((6.0 if self.activation is relu else 3.0) / nin)
         self.w = [
-            Value.parameter(uniform(-bound, bound), f"w{below or '_'}{comma}{k}{above}")
+            Value.parameter(uniform(-bound, bound), f"w_{_subscript(index, k, nin)}{above}")
             for k in range(1, nin + 1)
         ]
         self.b = Value.parameter(0.0, f"b{below}{above}")
@@ -306,6 +305,13 @@ class MLP(Module):
     def __repr__(self) -> str:
         sizes = [len(layer.neurons) for layer in self.layers]
         return f"MLP({self.nin}, {sizes}, {_name(self.layers[0].neurons[0].activation)})"
+
+
+def _subscript(index: int | None, k: int, nin: int) -> str:
+    """Neuron and input of a weight: `12`, or `{1,12}` where digits could be read two ways."""
+    if index is None:
+        return str(k)
+    return f"{index}{k}" if index < 10 and nin < 10 else f"{{{index},{k}}}"
 
 
 def _inputs(module: Neuron | Layer, x: Any) -> list[Value]:
