@@ -408,8 +408,8 @@ def _bernoulli(a: Any, y: Any) -> Any:
     _check_probability("a target", y.data if type(y) is Value else y)
     if 0.0 < probability < 1.0:
         return -(y * log(a) + (1 - y) * log(1 - a))
-    # 0 log 0 is 0; a target that is a Value would lose its derivative, which is infinite.
-    if type(y) is not Value and y == probability:
+    # 0 log 0 is 0. A target that is a Value equals no number: its own derivative is infinite.
+    if y == probability:
         return -log(a) if y else -log(1 - a)
     raise ValueError(
         f"the cross-entropy of probability {probability!r} and target {y!r} is infinite; "

@@ -79,7 +79,26 @@ class TestSigmoid:
 
     @pytest.mark.parametrize(
         "x",
-        [-1e4, -1000, -745, -700, -37.1, -37, -36.9, -5, 0, 1e-9, 5, 36, 38, 700, 710, 1000, 1e4],
+        [
+            -1e4,
+            -1000,
+            -745,
+            -700,
+            -37.1,
+            -37,
+            -36.9,
+            -31,
+            -5,
+            0,
+            1e-9,
+            5,
+            36,
+            38,
+            700,
+            710,
+            1000,
+            1e4,
+        ],
     )
     def test_value_and_derivatives_of_three_orders_at_any_size(self, x):
         leaf = Value(x)
