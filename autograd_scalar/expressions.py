@@ -97,8 +97,10 @@ def check(tree: ast.expr, names: Collection[str], functions: Collection[str]) ->
                     raise ExpressionError(f"unknown function {name!r}", *at)
                 pending += reversed(arguments)
             case _:
+                # What is wrong with `x | y` is BitOr, not that it is an operation.
+                culprit = getattr(node, "op", node)
                 raise ExpressionError(
-                    f"{type(node).__name__} is not part of an expression "
+                    f"{type(culprit).__name__} is not part of an expression "
                     "(numbers, names, arithmetic and calls of known functions are)",
                     *at,
                 )
