@@ -31,6 +31,7 @@ _CHOICE = (
     "use maximum, minimum, abs or where(condition, x, y)"
 )
 _CHOOSING = ("and", "else", "if", "in", "is", "not", "or")
+_TOO_LARGE = "this number is too large for a float"
 _TOO_DEEP = f"operations are nested more than {DEEPEST:,} deep; write named steps"
 
 
@@ -171,8 +172,11 @@ class Program:
         # Python's advice, which follows the first sentence, is about Python.
         message = error.msg.partition(". ")[0]
         if "integer string conversion" in message:
-            message = "this number is too large for a float"
-        elif message == "invalid decimal literal":
+            # Python says that there is such a number, and not where.
+            numbers = (each for line in self._lines for each in re.finditer(r"[\d_]+", line))
+            longest = max(numbers, key=lambda each: len(each[0]))
+            return ProgramError(_TOO_LARGE, longest.string, longest.start())
+        if message == "invalid decimal literal":
             message += "; to multiply, write *"
         # No keyword is part of the language, and Python reports many of them late.
         for word in re.finditer(r"[^\W\d]\w*", line.partition("#")[0]):

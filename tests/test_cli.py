@@ -1,0 +1,655 @@
+"""The command line: what it prints, what it refuses, and that it never ends in a traceback."""
+
+import contextlib
+import io
+import json
+import math
+import operator
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from autograd_scalar import __version__, primitive
+from autograd_scalar.__main__ import main
+from autograd_scalar.functions import FUNCTIONS
+from autograd_scalar.programs import DEEPEST, LONGEST, Program, ProgramError
+
+ROOT = Path(__file__).parents[1]
+PREFIX = "autograd-scalar: error: "
+
+Capture = pytest.CaptureFixture[str]
+
+
+def printed(capsys: Capture, *argv: str) -> str:
+    """What a command that succeeds prints."""
+    assert main(argv) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def document(capsys: Capture, *argv: str) -> dict[str, Any]:
+    """The JSON document a command prints, which must be JSON in the strict sense."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    loaded = json.loads(printed(capsys, *argv, "--json"), parse_constant=refuse)
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def refused(capsys: Capture, *argv: str) -> list[str]:
+    """The lines on standard error of a command that is refused, the last one without its prefix."""
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    *before, last = err.splitlines()
+    assert last.startswith(PREFIX)
+    assert len(before) in (0, 2)
+    return [*before, last.removeprefix(PREFIX)]
+
+
+def run_program(*argv: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "autograd_scalar", *argv], cwd=ROOT, capture_output=True, **options
+    )
+
+
+def table(text: str, heading: str) -> list[list[str]]:
+    """The rows of one of the printed tables."""
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(heading))
+    rows = lines[start + 1 :]
+    if "" in rows:
+        rows = rows[: rows.index("")]
+    return [re.split(r" {2,}", row) for row in rows]
+
+
+# What is printed
+
+
+def test_prints_value_derivatives_and_every_step_in_order(capsys: Capture) -> None:
+    e = math.exp(-0.5)
+    y = 1 / (1 + e)
+    text = printed(capsys, "1/(1+exp(-x))", "x=0.5")
+    assert text.splitlines()[0] == repr(y)
+    ((name, value, derivative),) = table(text, "name")
+    assert (name, value) == ("x", "0.5")
+    assert float(derivative) == pytest.approx(y * (1 - y), rel=1e-15)
+    assert table(text, "step") == [
+        ["v1 = -x", "-0.5", "neg", "∂/∂x = -1.0"],
+        ["v2 = exp(v1)", repr(e), "exp", f"∂/∂v1 = {e!r}"],
+        ["v3 = 1.0 + v2", repr(1 + e), "add", "∂/∂v2 = 1.0"],
+        ["v4 = 1.0 / v3", repr(y), "div", f"∂/∂v3 = {-y / (1 + e)!r}"],
+    ]
+
+
+def test_columns_are_aligned_at_the_decimal_point(capsys: Capture) -> None:
+    text = printed(capsys, "x + y*longer + 値", "x=-0.5", "y=1000", "longer=1e-5", "値=inf")
+    assert text.splitlines()[2:7] == [
+        "name    value     derivative",
+        "x         -0.5       1.0",
+        "y       1000.0       1e-05",
+        "longer     1e-05  1000.0",
+        "値       inf         1.0",
+    ]
+
+
+def test_named_steps_are_computed_in_order_and_show_their_derivatives(capsys: Capture) -> None:
+    w, x = 2.0, 3.0
+    a = w * x
+    b = a + 1
+    found = document(capsys, "a = w*x; b = a + 1; b**2", "w=2", "x=3")
+    assert found["value"] == b**2
+    assert found["values"] == {"w": w, "x": x, "a": a, "b": b}
+    assert found["gradients"] == {"w": 2 * b * x, "x": 2 * b * w, "a": 2 * b, "b": 2 * b}
+    assert [step["name"] for step in found["steps"]] == ["a", "b", "v1"]
+
+
+def test_the_last_step_may_have_a_name(capsys: Capture) -> None:
+    found = document(capsys, "y = w*x", "w=2", "x=3")
+    assert (found["value"], found["gradients"]) == (6.0, {"w": 3.0, "x": 2.0, "y": 1.0})
+
+
+def test_steps_may_stand_on_lines_of_their_own(capsys: Capture) -> None:
+    text = "a = x * x  # a square\n    b = a + 1\r\n\n  b * (\n    a + b)\n"
+    assert document(capsys, text, "x=2")["value"] == 5 * (4 + 5)
+
+
+def test_a_step_that_is_a_number_is_an_input(capsys: Capture) -> None:
+    found = document(capsys, "x = 0.5; k = pi; k * x**2")
+    assert found["gradients"] == {"x": math.pi, "k": 0.25}
+
+
+def test_a_step_that_is_a_name_is_a_second_name_for_it(capsys: Capture) -> None:
+    found = document(capsys, "a = x; b = a * a; c = b; c", "x=3")
+    assert found["gradients"] == {"x": 6.0, "a": 6.0, "b": 1.0, "c": 1.0}
+    assert [step["name"] for step in found["steps"]] == ["b"]
+
+
+def test_names_of_intermediates_avoid_the_names_in_use(capsys: Capture) -> None:
+    found = document(capsys, "v3 = v1 * 2; -v3 + v1", "v1=1")
+    assert [step["name"] for step in found["steps"]] == ["v3", "v2", "v4"]
+    assert [operand["name"] for operand in found["steps"][0]["operands"]] == ["v1", None]
+
+
+def test_intermediates_come_left_to_right_with_steps_that_nothing_uses(capsys: Capture) -> None:
+    steps = document(capsys, "unused = sin(a); a*b + c/d", "a=1", "b=2", "c=3", "d=4")["steps"]
+    assert [step["primitive"] for step in steps] == ["sin", "mul", "div", "add"]
+
+
+def test_both_edges_of_a_reused_operand_are_there(capsys: Capture) -> None:
+    assert table(printed(capsys, "x*x", "x=3"), "step") == [
+        ["v1 = x * x", "9.0", "mul", "∂/∂x = 3.0", "∂/∂x = 3.0"]
+    ]
+
+
+def test_the_document_alone_suffices_for_the_forward_and_the_backward_pass(
+    capsys: Capture,
+) -> None:
+    found = document(capsys, "a = w*x - b/x; h = tanh(a) + a; h*h + w", "w=0.3", "x=-1.2", "b=0.7")
+    meanings: dict[str, Callable[..., float]] = {
+        "mul": operator.mul,
+        "add": operator.add,
+        "sub": operator.sub,
+        "div": operator.truediv,
+        "tanh": math.tanh,
+    }
+    values = dict(found["values"])
+    for step in found["steps"]:
+        operands = [values[each["name"]] for each in step["operands"]]
+        assert operands == [each["value"] for each in step["operands"]]
+        assert step["value"] == meanings[step["primitive"]](*operands)
+        values[step["name"]] = step["value"]
+    gradients = dict.fromkeys(values, 0.0)
+    gradients[found["steps"][-1]["name"]] = 1.0
+    for step in reversed(found["steps"]):
+        assert step["gradient"] == pytest.approx(gradients[step["name"]], rel=1e-15)
+        for each in step["operands"]:
+            gradients[each["name"]] += each["partial"] * gradients[step["name"]]
+    for name, gradient in found["gradients"].items():
+        assert gradient == pytest.approx(gradients[name], rel=1e-15)
+
+
+def test_numbers_that_json_lacks_are_strings(capsys: Capture) -> None:
+    found = document(capsys, "x*y + z", "x=inf", "y=0", "z=-inf")
+    assert math.isnan(float(found["value"]))
+    assert {name: float(value) for name, value in found["values"].items()} == {
+        "x": math.inf,
+        "y": 0.0,
+        "z": -math.inf,
+    }
+    assert found["gradients"] == {"x": 0.0, "y": "Infinity", "z": 1.0}
+    assert [step["value"] for step in found["steps"]] == ["NaN", "NaN"]
+
+
+@pytest.mark.parametrize("argv", [("2*3 + pi",), ("inf",), ("3",), ("x", "x=3")])
+def test_works_without_variables_or_without_operations(capsys: Capture, argv: list[str]) -> None:
+    names = {"x": 3.0, "pi": math.pi, "inf": math.inf}
+    expected = eval(argv[0], names)
+    assert float(printed(capsys, *argv).splitlines()[0]) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-x**2", "2**-x", "2**x**2", "x - 1 - 2", "x / 2 / 2", "7 // x % 2", "-7 % x"),
+        *("+x", "-(-x)", "x + 0x1f + 1_000 + 1e-3 + .5", "pow(x, 3)", "abs(-x)"),
+    ],
+)
+def test_means_what_it_means_in_python(capsys: Capture, text: str) -> None:
+    assert document(capsys, text, "x=3")["value"] == eval(text, {"x": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "gradient"),
+    [
+        ("log(x, 2)", 3.0, 1 / (8 * math.log(2))),
+        ("log(2, x)", math.log(2) / math.log(8), -math.log(2) / (8 * math.log(8) ** 2)),
+        ("maximum(x, 9, x + 2, 1)", 10.0, 1.0),
+        ("minimum(3, 2*x, 1)", 1.0, 0.0),
+        ("where(0, 1/x, -x)", -8.0, -1.0),
+        ("hypot(x, 6)", 10.0, 0.8),
+        ("softplus(x)", math.log1p(math.exp(8)), 1 / (1 + math.exp(-8))),
+        ("sin(pi * x)", math.sin(math.pi * 8), math.pi * math.cos(math.pi * 8)),
+        ("pow(x, 1/3)", 2.0, 1 / 12),
+    ],
+)
+def test_calls_the_functions_of_the_package(
+    capsys: Capture, text: str, value: float, gradient: float
+) -> None:
+    found = document(capsys, text, "x=8")
+    assert found["value"] == pytest.approx(value, rel=1e-14)
+    assert found["gradients"] == {"x": pytest.approx(gradient, rel=1e-14)}
+
+
+def test_calls_a_primitive_registered_by_the_user(capsys: Capture) -> None:
+    if "cli_square" not in FUNCTIONS:
+        primitive("cli_square", "x * x", "2 * x", samples=[(0.7,), (-2.0,)])
+    assert table(printed(capsys, "cli_square(x)", "x=3"), "step") == [
+        ["v1 = cli_square(x)", "9.0", "cli_square", "∂/∂x = 6.0"]
+    ]
+
+
+def test_large_literals_are_floats_as_everything_is(capsys: Capture) -> None:
+    assert document(capsys, "2**53 + 1 - 9007199254740993")["value"] == 0.0
+
+
+# How it is asked
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("x**2 - y", "x=3", "y=-1"),
+        ("x=3", "x**2 - y", "y=-1e0"),
+        ("--json", "x = 3", "y= -1", "x**2 - y"),
+        ("x=3", "--json", "y=-1", "--", "x**2 - y"),
+        ("y=-1", "--", "x**2 - y", "x=3"),
+    ],
+)
+def test_values_go_before_or_after_the_expression(capsys: Capture, argv: tuple[str, ...]) -> None:
+    if "--json" not in argv:
+        argv = ("--json", *argv)
+    assert json.loads(printed(capsys, *argv))["value"] == 10.0
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("-x**2", "x=3"), ("x=3", "-x**2"), ("--", "-x**2", "x=3"), ("x=3", "--", "---x**2")],
+)
+def test_an_expression_may_start_with_a_minus(capsys: Capture, argv: tuple[str, ...]) -> None:
+    assert printed(capsys, *argv).startswith("-9.0\n")
+
+
+def test_h_times_something_is_no_call_for_help(capsys: Capture) -> None:
+    assert printed(capsys, "-h*2", "h=3").startswith("-6.0\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("-1", -1.0), ("1e3", 1e3), ("1e-3", 1e-3), ("inf", math.inf), ("-inf", -math.inf)],
+)
+def test_reads_numbers_as_python_does(capsys: Capture, text: str, number: float) -> None:
+    assert float(printed(capsys, "x", f"x={text}").splitlines()[0]) == number
+
+
+def test_names_are_the_identifiers_of_python(capsys: Capture) -> None:
+    # U+FB01 is a ligature which Python's grammar reads as the two letters f and i.
+    found = document(capsys, "σ1*ﬁ + fi + match", "σ1=2", "ﬁ=3", "match=1")
+    assert found["gradients"] == {"σ1": 3.0, "fi": 3.0, "match": 1.0}
+
+
+def test_a_value_that_is_not_used_is_noted_and_has_derivative_0(capsys: Capture) -> None:
+    assert main(["x**2", "x=3", "y=1", "z=2"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "autograd-scalar: note: given, but not in the expression: y, z\n"
+    assert table(out, "name") == [["x", "3.0", "6.0"], ["y", "1.0", "0.0"], ["z", "2.0", "0.0"]]
+
+
+def test_tells_its_version(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--version"])
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"autograd-scalar {__version__}\n"
+
+
+def test_help_lists_every_function(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--help"])
+    assert exit_.value.code == 0
+    assert set(re.findall(r"\w+", capsys.readouterr().out)) >= set(FUNCTIONS)
+
+
+# What is refused: the mark ‸ stands before the character under which the caret must be.
+
+
+@pytest.mark.parametrize(
+    ("marked", "says"),
+    [
+        ("x ‸^ 2", r"write \*\*"),
+        ("(x + 1) ‸^ (2)", r"write \*\*"),
+        ("値*2 + σ‸^2", r"write \*\*"),
+        ("x ‸< y", "comparisons"),
+        ("x + (x ‸== y)", "comparisons"),
+        ("x ‸if y else 2", "comparisons and choices"),
+        ("1‸if 2else 3", "comparisons and choices"),
+        ("x ‸and y", "comparisons and choices"),
+        ("‸not x", "comparisons and choices"),
+        ("x ‸if", "comparisons and choices"),
+        ("1 + ‸sine(x)", "unknown function 'sine'.* sin"),
+        ("‸x(2)", r"unknown function 'x' \(to multiply"),
+        ("‸2(x)", "to multiply"),
+        ("‸5x", "to multiply"),
+        ("2*0‸x", "invalid"),
+        ("2*‸3j", "3j is not a real number"),
+        ("2*‸'a'", "'a' is not a real number"),
+        ("2*‸None", "None is not a real number"),
+        ("‸True", "True is not a real number"),
+        ("2*‸...", "Ellipsis"),
+        ("1 + ‸1e999", "too large for a float"),
+        ("1 + ‸" + "9" * 400, "too large for a float"),
+        ("1 + ‸" + "9" * 5000, "too large for a float"),
+        ("1 + ‸0x" + "f" * 5000, "too large for a float"),
+        ("‸x.y", "Attribute"),
+        ("‸x[0]", "Subscript"),
+        ("‸[x]", "List"),
+        ("‸(x, y)", "Tuple"),
+        ("‸x | y", "BitOr"),
+        ("‸~x", "Invert"),
+        ("exp(‸*x)", "Starred"),
+        ("(‸z := x)", "NamedExpr"),
+        ("‸f'{x}'", "JoinedStr"),
+        ("‸__import__('os')", "unknown function '__import__'"),
+        ("‸math.exp(x)", r"write exp\("),
+        ("‸x.exp()", r"write exp\("),
+        ("1 + ‸(x)(y)", "to multiply"),
+        ("‸pow(x, exp=2)", "no names"),
+        ("2*‸exp", r"write exp\("),
+        ("‸exp(x, y)", "takes 1 positional argument but 2 were given"),
+        ("‸exp()", "missing 1 required positional argument"),
+        ("‸pow(x, 2, 3)", "expected 2 arguments, got 3"),
+        ("‸where(x, y)", "missing 1 required positional argument"),
+        ("‸maximum(x)", "takes two or more"),
+        ("x + ‸(y", "never closed"),
+        ("x + y‸)", "unmatched"),
+        ("x +‸", "invalid syntax"),
+        ("x ‸y", "invalid syntax"),
+        ("x ‸$ y", "invalid syntax"),
+        ("‸lambda*2", "lambda is a reserved word"),
+        ("‸lambda: 2", "Lambda"),
+        ("‸import os", "name = expression"),
+        ("‸del x", "name = expression"),
+        ("‸x += 1", "name = expression"),
+        ("‸a: int = 1; a", "name = expression"),
+        ("‸a = b = 1; a", "name = expression"),
+        ("‸a, b = 1, 2; a", "name = expression"),
+        ("‸x.y = 1; x", "name = expression"),
+        ("‸f(x) = 2", "cannot assign"),
+        ("‸x; y", "only the last step"),
+        ("a = 1; ‸a; a", "only the last step"),
+        ("a = 1; ‸a = 2; a", "assigned already"),
+        ("a = ‸a + 1; a", "used before it is assigned"),
+        ("b = 2*‸a; a = 1; b", "used before it is assigned"),
+        ("‸x = 2; x**2", "given a value and assigned"),
+        ("‸pi = 3; pi", "pi is a constant"),
+        ("‸exp = 3; 2", "exp is a function"),
+        ("x + ‸z + w", r"no value for z, w: add z=NUMBER w=NUMBER"),
+        ("log(x) + ‸log(-y)", r"log\(x\) needs x > 0, got x = -2.0"),
+        ("1‸/(x - x)", r"needs y != 0, got x = 1.0, y = 0.0"),
+        ("1 + (x - 9)‸**0.5", "pow"),
+        ("9**9‸**9**9", "overflows"),
+        ("‸exp(exp(9 + x))", "exp.*overflows"),
+        ("x ‸% 0", "needs y != 0"),
+        ("x + ‸\0", r"can't contain the character '\\x00'"),
+        ("x + ‸\udcff", r"can't contain the character '\\udcff'"),
+        ("‸\x1b[31mx", "U\\+001B"),
+    ],
+)
+def test_refuses_with_the_column_marked(capsys: Capture, marked: str, says: str) -> None:
+    before, mark, after = marked.partition("‸")
+    assert mark
+    _, caret, message = refused(capsys, "--", before + after, "x=1", "y=2", "値=1", "σ=1")
+    assert caret == " " * (2 + len(before) + before.count("値")) + "^"
+    assert re.search(says, message)
+
+
+def test_the_marked_line_is_the_line_at_fault(capsys: Capture) -> None:
+    line, caret, _ = refused(capsys, "a = x\n   b = a ^ 2\n b", "x=1")
+    assert (line, caret) == ("  b = a ^ 2", "        ^")
+
+
+@pytest.mark.parametrize("position", [0, 40, 5_000, 9_998])
+def test_long_lines_are_shortened_around_the_mark(capsys: Capture, position: int) -> None:
+    text = list("x-" * 5000)
+    text[position] = "値 $"
+    line, caret, _ = refused(capsys, "".join(text), "x=1", "値=1")
+    assert len(line) < 90
+    assert line[len(caret) - 2] == "$"  # the wide character before it takes two columns
+
+
+def test_what_a_terminal_would_obey_is_escaped(capsys: Capture) -> None:
+    line, caret, _ = refused(capsys, "x\x1b[2J\x07 ? 1", "x=1")
+    assert line == r"  x\x1b[2J\x07 ? 1"
+    assert caret == "   ^"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("(" * 10**6, id="parentheses"),
+        pytest.param("(" * 10**6 + "x" + ")" * 10**6, id="closed parentheses"),
+        pytest.param("(" * 1000 + "x" + ")" * 1000, id="fewer parentheses"),
+        pytest.param("exp(" * 1000 + "x" + ")" * 1000, id="calls"),
+        pytest.param("x" * 10**6, id="one name"),
+        pytest.param("-" * 5000 + "x", id="minus"),
+        pytest.param("-" * 90_000 + "x", id="more minus"),
+        pytest.param("+".join("x" * DEEPEST) + "+x", id="sum"),
+        pytest.param("+".join("x" * 5000), id="longer sum"),
+        pytest.param("**".join("x" * 40_000), id="powers"),
+        pytest.param("x;" * 40_000, id="statements"),
+        pytest.param("9**9**9**9", id="power tower"),
+        pytest.param("((9**9)**9)**9**9", id="other power tower"),
+        pytest.param("\\\n" * 40_000, id="continued lines"),
+        pytest.param("x " * 40_000, id="words"),
+    ],
+)
+def test_absurd_sizes_are_refused(capsys: Capture, text: str) -> None:
+    message = refused(capsys, "--", text, "x=10")[-1]
+    assert len(message) < 600
+
+
+def test_the_deepest_sum_is_computed(capsys: Capture) -> None:
+    found = document(capsys, "+".join("x" * DEEPEST), "x=0.5")
+    assert (found["value"], found["gradients"]) == (DEEPEST * 0.5, {"x": DEEPEST})
+
+
+def test_a_long_program_is_computed(capsys: Capture) -> None:
+    steps = [f"x{i} = x{i - 1}*2 - x{i - 1}" for i in range(1, 4000)]
+    found = document(capsys, "; ".join([*steps, "x3999"]), "x0=3")
+    assert (found["value"], found["gradients"]["x0"]) == (3.0, 1.0)
+
+
+def test_length_has_a_limit() -> None:
+    spaces = " " * (LONGEST - 3)
+    assert Program(f"x+{spaces}x").free.keys() == {"x"}
+    with pytest.raises(ProgramError, match="100,001 characters, the limit is 100,000"):
+        Program(f"x+ {spaces}x")
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        ((), "no expression given"),
+        (("x=1",), "no expression given"),
+        (("",), "the expression is empty"),
+        (("  \n ",), "the expression is empty"),
+        (("# nothing",), "the expression is empty"),
+        (("x", "*", "y", "x=1"), "more than one expression: x, *, y; put it in quotes"),
+        (("x", "x=1/2"), "x=1/2: a value is a plain number"),
+        (("x", "x="), "x=: a value is a plain number"),
+        (("x", "x=1e999"), "x: the value is too large for a float"),
+        (("x", "x=1", "x=2"), "x is given twice"),
+        (("x", "x=1", " x = 1"), "x is given twice"),
+        (("ﬁ", "ﬁ=1", "fi=2"), "fi is given twice"),
+        (("x", "x=1", "lambda=2"), "lambda=2: lambda is a reserved word"),
+        (("x", "x=1", "pi=3"), "pi=3: pi is a constant here"),
+        (("x", "x=1", "nan=3"), "nan=3: nan is a constant here"),
+        (("x", "x=1", "exp=3"), "exp=3: exp is a function here"),
+        (("x", "x=1", "--nope"), "unknown option --nope"),
+        (("--x", "x=1"), "put -- before an expression that starts with --"),
+        (("x", "x=1", "--js"), "unknown option --js"),
+        (("x", "x=1", "--json=1"), "argument --json"),
+        (("x", "x=1", "--svg"), "argument --svg: expected one argument"),
+        (("x", "x=1", "--svg", "-a.svg"), "a file name is needed, got '-a.svg'"),
+        (("x", "x=1", "--svg", "a.png"), "name must end in .svg, got 'a.png'"),
+        (("x", "x=1", "--dot", "dot"), "name must end in .dot, got 'dot'"),
+        (("x", "x=1", "--png="), "name must end in .png, got ''"),
+        (("x", "x=1", "--limit", "many"), "argument --limit"),
+        (("x", "x=1", "--no\npe\x1b\udcff"), r"unknown option --no\npe\x1b\udcff"),
+    ],
+)
+def test_refuses_what_it_can_not_do(capsys: Capture, argv: tuple[str, ...], says: str) -> None:
+    (message,) = refused(capsys, *argv)
+    assert says in message
+
+
+FRAGMENTS = [*"xyσ値0123456789.+-*/%^()[]{},;:=<>!~&|@#$?'\"\\ \n\t\r\0\x0c\x1b_eEjJ", "**", "//"]
+FRAGMENTS += ["exp(", "log(", "maximum(", "where(", "pow(", "x=", "y = ", "1e308", "1e-320", "inf"]
+FRAGMENTS += ["pi", "nan", " if ", " else ", " for ", " in ", "lambda", "not ", "import ", "f'{"]
+FRAGMENTS += ["\ud800", "\u2028", "\ufeff", "e\u0301", "0x", "1_0", "9**9", "1/0", "x(", "x.", "--"]
+
+
+@settings(deadline=None, max_examples=400, derandomize=True)
+@given(
+    st.one_of(
+        st.text(st.characters(codec=None, categories=None)),
+        st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join),
+    ),
+    st.booleans(),
+)
+@example("1if 2else 3", False)
+@example("x = 1 ;\\", False)
+@example("'\\d'", False)
+@example("f'{x!z}'", False)
+def test_any_text_is_computed_or_refused_in_one_line(text: str, as_json: bool) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    options = ["--json"] if as_json else []
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(["x=0.5", "y=-2", *options, "--", text])
+    lines = err.getvalue().split("\n")
+    errors = [line for line in lines if line.startswith(PREFIX)]
+    if code == 0:
+        assert out.getvalue()
+        assert not errors
+    else:
+        assert code == 2
+        assert not out.getvalue()
+        assert len(errors) == 1
+        assert lines[-2:] == [errors[0], ""]
+        assert len(lines) in (2, 4)
+
+
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(st.lists(st.one_of(st.text(max_size=8), st.sampled_from(["x", "x=1", "-x", "--json"]))))
+def test_any_arguments_are_served_or_refused(argv: list[str]) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(argv)
+        except SystemExit as exit_:
+            code = exit_.code
+    assert code == (2 if PREFIX in err.getvalue() else 0)
+
+
+# Streams and the process
+
+
+def test_runs_as_a_module() -> None:
+    done = run_program("x**2", "x=3", "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)["gradients"] == {"x": 6.0}
+
+
+def test_a_refusal_is_the_exit_code_of_the_process() -> None:
+    done = run_program("log(x)", "x=-1")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().splitlines()[-1].startswith(PREFIX)
+
+
+@pytest.mark.parametrize(("encoding", "sign"), [("ascii", "d"), ("cp1252", "d"), ("utf-8", "∂")])
+def test_prints_in_the_encoding_of_the_terminal(encoding: str, sign: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"}
+    done = run_program("é=x*2; é + 値", "x=1", "値=2", env=environment | {"LC_ALL": "C.UTF-8"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = done.stdout.decode(encoding).splitlines()
+
+    def shown(name: str) -> str:
+        return name.encode(encoding, "backslashreplace").decode(encoding)
+
+    assert [re.split(" +", line)[0] for line in lines[3:6]] == ["x", shown("値"), shown("é")]
+    assert re.split(" {2,}", lines[-1])[-2:] == [
+        f"{sign}/{sign}{shown(name)} = 1.0" for name in ("é", "値")
+    ]
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    text = "+".join("x" * DEEPEST)
+    with subprocess.Popen(
+        [sys.executable, "-m", "autograd_scalar", text, "x=1"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == f"{float(DEEPEST)!r}\n".encode()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_output_that_can_not_be_written_is_an_error(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(tmp_path / "full", "w") as file:
+
+        class Full(io.StringIO):
+            def write(self, text: str) -> int:
+                raise OSError(28, "No space left on device")
+
+            def fileno(self) -> int:
+                return file.fileno()
+
+        monkeypatch.setattr(sys, "stdout", Full())
+        assert main(["x", "x=1"]) == 2
+    assert capsys.readouterr().err == f"{PREFIX}standard output: No space left on device\n"
+
+
+def test_works_without_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["x", "x=1"]) == 0
+    assert main(["x"]) == 2
+
+
+# The page that documents it
+
+PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    each.partition("\n")[::2]
+    for block in re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    for each in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+]
+
+
+@pytest.mark.parametrize(("command", "promised"), EXAMPLES, ids=[each[0] for each in EXAMPLES])
+def test_the_examples_of_the_page_print_what_it_says(
+    capsys: Capture, command: str, promised: str
+) -> None:
+    program, *argv = shlex.split(command)
+    assert program == "autograd-scalar"
+    main(argv)
+    out, err = capsys.readouterr()
+
+    # The last digit of `exp` is not the same on every platform.
+    number = r"-?\d+\.\d+(?:e-?\d+)?"
+
+    def words(text: str) -> list[str]:
+        return re.sub(number, "NUMBER", text).split()
+
+    def numbers(text: str) -> list[float]:
+        return [float(each) for each in re.findall(number, text)]
+
+    assert words(out + err) == words(promised)
+    assert numbers(out + err) == pytest.approx(numbers(promised), rel=1e-14)
