@@ -224,6 +224,7 @@ def _spelled(v: Value, names: dict[Value, str]) -> str:
     symbol = TABLE[OPCODES[v.op]].operator
     if symbol.isidentifier() or not symbol:
         return f"{v.op}({', '.join(operands)})"
+    operands = [f"({each})" if each.startswith("-") else each for each in operands]
     return f" {symbol} ".join(operands) if len(operands) > 1 else symbol + operands[0]
 
 

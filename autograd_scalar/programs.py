@@ -10,13 +10,11 @@ from __future__ import annotations
 import ast
 import difflib
 import keyword
-import operator
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .expressions import CONSTANTS, ExpressionError, check, evaluate
 from .functions import FUNCTIONS
@@ -251,7 +249,6 @@ class Program:
 
     def _compute(self, tree: ast.expr, names: Mapping[str, Value]) -> Value:
         """`evaluate`, one operation at a time: at any depth, and an error has its place."""
-        functions = {**FUNCTIONS, "pow": operator.pow}  # Python's pow has a third argument
         done: dict[ast.expr, Value] = {}
         stack = [tree]
         while stack:
@@ -266,7 +263,7 @@ class Program:
                 done[node] = names[node.id]
                 continue
             try:
-                done[node] = _operation(node, [done[each] for each in operands], functions)
+                done[node] = _operation(node, [done[each] for each in operands])
             except (ArithmeticError, TypeError, ValueError) as error:
                 raise self._error(str(error), node) from None
         return done[tree]
@@ -314,9 +311,7 @@ def _operands(node: ast.expr) -> list[ast.expr]:
     return [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
 
 
-def _operation(
-    node: ast.expr, operands: list[Value], functions: Mapping[str, Callable[..., Any]]
-) -> Value:
+def _operation(node: ast.expr, operands: list[Value]) -> Value:
     """One operation on operands that are computed already.
 
     Numbers become constants first, so that all arithmetic is the table's: the domain is
@@ -328,6 +323,8 @@ def _operation(
     match node:
         case ast.Constant(value=int() | float() as number):
             return _constant(number)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
+            return _constant(-operands[0].data)
         case ast.BinOp(op=op):
             shallow = ast.BinOp(arguments[0], op, arguments[1])
         case ast.UnaryOp(op=sign):
@@ -336,7 +333,7 @@ def _operation(
             shallow = ast.Call(func, arguments, [])
         case _:
             raise TypeError(f"unchecked syntax: {ast.dump(node)}")
-    value: Value = evaluate(shallow, names, functions)
+    value: Value = evaluate(shallow, names, FUNCTIONS)
     return value
 
 
@@ -357,10 +354,7 @@ def _characters(line: str, octets: int) -> int:
 
 
 def _evaluation_order(roots: Iterable[Value]) -> list[Value]:
-    """Every value the roots were computed from, and they, left operands first.
-
-    `toposort` promises parents first, and no more.
-    """
+    """`toposort` for several roots, one after the other, in one pass."""
     order: dict[Value, None] = {}
     for root in roots:
         stack = [root]

@@ -14,6 +14,8 @@ def width(text: str) -> int:
     >>> width("x"), width("値"), width("e\\u0301")
     (1, 2, 1)
     """
+    if text.isascii():
+        return len(text)
     return sum(
         0
         if unicodedata.category(char) in ("Mn", "Me", "Cf")
@@ -30,6 +32,8 @@ def one_line(text: str, encoding: str = "utf-8") -> str:
     >>> print(one_line("a\\nb\\x1b[2J"))
     a\\nb\\x1b[2J
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() and can_show(char, encoding) else ascii(char)[1:-1]
         for char in text
@@ -104,4 +108,5 @@ def decimals(numbers: Sequence[float]) -> list[str]:
     """
     texts = [repr(number) for number in numbers]
     heads = [len(re.match(r"-?(\d+|inf|nan)", text)[0]) for text in texts]  # type: ignore[index]
-    return [" " * (max(heads) - head) + text for text, head in zip(texts, heads, strict=True)]
+    most = max(heads, default=0)
+    return [" " * (most - head) + text for text, head in zip(texts, heads, strict=True)]

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import example, given, settings
@@ -127,8 +128,9 @@ def test_steps_may_stand_on_lines_of_their_own(capsys: Capture) -> None:
 
 
 def test_a_step_that_is_a_number_is_an_input(capsys: Capture) -> None:
-    found = document(capsys, "x = 0.5; k = pi; k * x**2")
-    assert found["gradients"] == {"x": math.pi, "k": 0.25}
+    found = document(capsys, "x = -0.5; k = pi; k * x**2")
+    assert found["gradients"] == {"x": -math.pi, "k": 0.25}
+    assert [step["primitive"] for step in found["steps"]] == ["pow", "mul"]
 
 
 def test_a_step_that_is_a_name_is_a_second_name_for_it(capsys: Capture) -> None:
@@ -152,6 +154,21 @@ def test_both_edges_of_a_reused_operand_are_there(capsys: Capture) -> None:
     assert table(printed(capsys, "x*x", "x=3"), "step") == [
         ["v1 = x * x", "9.0", "mul", "∂/∂x = 3.0", "∂/∂x = 3.0"]
     ]
+
+
+def test_steps_are_spelled_so_that_they_read_back(capsys: Capture) -> None:
+    text = "(-2)**x + -3 * abs(x) - maximum(x, -4) % atan2(x, -1) // where(x, pi, x)"
+    values = {"x": 3.0}
+    rows = table(printed(capsys, text, "x=3"), "step")
+    operations = ["pow", "abs", "mul", "add", "maximum", "atan2", "mod", "where", "floordiv", "sub"]
+    assert [row[2] for row in rows] == operations
+    for spelled, value, *_ in rows:
+        name, _, expression = spelled.partition(" = ")
+        program = Program(expression)
+        computed = program.run({each: values[each] for each in program.free})
+        assert len(computed.intermediates()) == 1
+        assert computed.result.data == float(value)
+        values[name] = float(value)
 
 
 def test_the_document_alone_suffices_for_the_forward_and_the_backward_pass(
@@ -358,7 +375,7 @@ def test_help_lists_every_function(capsys: Capture) -> None:
         ("2*‸exp", r"write exp\("),
         ("‸exp(x, y)", "takes 1 positional argument but 2 were given"),
         ("‸exp()", "missing 1 required positional argument"),
-        ("‸pow(x, 2, 3)", "expected 2 arguments, got 3"),
+        ("‸pow(x, 2, 3)", "takes 2 positional arguments but 3 were given"),
         ("‸where(x, y)", "missing 1 required positional argument"),
         ("‸maximum(x)", "takes two or more"),
         ("x + ‸(y", "never closed"),
@@ -503,6 +520,74 @@ def test_refuses_what_it_can_not_do(capsys: Capture, argv: tuple[str, ...], says
     (message,) = refused(capsys, *argv)
     assert says in message
 
+
+# Pictures
+
+
+def texts(svg: Path) -> list[str]:
+    root = ElementTree.fromstring(svg.read_bytes())
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    return [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_writes_the_picture_of_the_graph_with_its_gradients(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    path = tmp_path / "product.svg"
+    printed(capsys, "a = w*x; a*2", "w=0.5", "x=8", "--svg", str(path))
+    shown = set(re.findall(r"[\w.]+", " ".join(texts(path))))
+    values = {"w": 0.5, "x": 8.0, "a": 0.5 * 8.0}
+    gradients = (2 * 8.0, 2 * 0.5)
+    assert shown >= {*values, *(f"{each:g}" for each in (*values.values(), *gradients))}
+
+
+def test_writes_local_derivatives_at_the_edges_when_asked(capsys: Capture, tmp_path: Path) -> None:
+    plain, full = tmp_path / "plain.svg", tmp_path / "full.svg"
+    arguments = ("5*(7*x)", "x=1")
+    printed(capsys, *arguments, "--svg", str(plain))
+    printed(capsys, *arguments, "--svg", str(full), "--partials")
+    assert len(texts(full)) > len(texts(plain))
+
+
+def test_writes_every_picture_that_is_asked_for(capsys: Capture, tmp_path: Path) -> None:
+    svg, dot = tmp_path / "a.svg", tmp_path / "A.DOT"
+    document(capsys, "x*x", "x=3", f"--svg={svg}", "--dot", str(dot))
+    assert texts(svg)
+    assert dot.read_text(encoding="utf-8").startswith("digraph")
+
+
+def test_png_without_graphviz_names_the_remedy(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    path = tmp_path / "a.png"
+    (message,) = refused(capsys, "x*x", "x=3", "--png", str(path))
+    assert message.startswith(f"{path}: ")
+    assert "install Graphviz" in message
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["missing/a.svg", "folder.svg"])
+def test_a_picture_that_can_not_be_written_is_refused(
+    capsys: Capture, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "folder.svg").mkdir()
+    path = tmp_path / name
+    (message,) = refused(capsys, "x*x", "x=3", "--svg", str(path))
+    assert message.startswith(f"{path}: ")
+
+
+def test_a_picture_has_a_limit_that_can_be_raised(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "a.dot"
+    arguments = ("+".join("x" * 600), "x=3", "--dot", str(path))
+    (message,) = refused(capsys, *arguments)
+    assert "limit" in message
+    assert not path.exists()
+    printed(capsys, *arguments, "--limit", "700")
+    assert path.exists()
+
+
+# Anything at all
 
 FRAGMENTS = [*"xyσ値0123456789.+-*/%^()[]{},;:=<>!~&|@#$?'\"\\ \n\t\r\0\x0c\x1b_eEjJ", "**", "//"]
 FRAGMENTS += ["exp(", "log(", "maximum(", "where(", "pow(", "x=", "y = ", "1e308", "1e-320", "inf"]
