@@ -1,0 +1,173 @@
+"""The language of the table: what it takes, what it refuses and where, how it is run on floats."""
+
+import ast
+import math
+import operator
+
+import pytest
+from high_precision import ROWS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_scalar.expressions import (
+    ExpressionError,
+    can_raise,
+    evaluate,
+    float_source,
+    ieee,
+    ieee_divide,
+    ieee_power,
+    is_zero,
+    parse,
+    taken_branch,
+)
+from autograd_scalar.primitives import FLOAT_FUNCTIONS, KERNELS, OPCODES
+
+NAMES = {"x": 3.0, "y": -2.0}
+FUNCTIONS = {"exp": math.exp, "hypot": math.hypot}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1", "2.5e3", "-x", "+x", "not x", "x + y", "x - y", "x * y", "x / y", "x // y", "x % y",
+        "x ** 2", "exp(x)", "hypot(x, exp(y))", "x if x > y else y", "x if y < 0 < x else y",
+        "1 if x >= y else 2 if x <= y else 3", "x - (y - 1) * -x ** 2", "pi * x",
+    ],
+)  # fmt: skip
+def test_an_expression_means_what_it_means_in_python(text):
+    expected = eval(text, {**NAMES, **FUNCTIONS, "pi": math.pi})
+    assert evaluate(parse(text, NAMES, FUNCTIONS), NAMES, FUNCTIONS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("x + q", 4, "unknown name 'q'"),
+        ("exp(x) + sin(x)", 9, "unknown function 'sin'"),
+        ("__import__('os')", 0, "unknown function '__import__'"),
+        ("x.real", 0, "Attribute is not part"),
+        ("x[0]", 0, "Subscript is not part"),
+        ("[x]", 0, "List is not part"),
+        ("lambda: x", 0, "Lambda is not part"),
+        ("x and y", 0, "BoolOp is not part"),
+        ("x == y", 0, "Compare is not part"),
+        ("x != y", 0, "Compare is not part"),
+        ("x in y", 0, "Compare is not part"),
+        ("x @ y", 0, "BinOp is not part"),
+        ("x << 2", 0, "BinOp is not part"),
+        ("~x", 0, "UnaryOp is not part"),
+        ("(z := x)", 1, "NamedExpr is not part"),
+        ("f'{x}'", 0, "JoinedStr is not part"),
+        ("exp(x=1)", 0, "Call is not part"),
+        ("exp(*x)", 4, "Starred is not part"),
+        ("x.exp()", 0, "Call is not part"),
+        ("exp(x)(y)", 0, "Call is not part"),
+        ("x + 'a'", 4, "'a' is not a real number"),
+        ("x + 2j", 4, "2j is not a real number"),
+        ("x + True", 4, "True is not a real number"),
+        ("x + None", 4, "None is not a real number"),
+        ("x * 1e999", 4, "too large for a float"),
+        ("x * " + "9" * 400, 4, "too large for a float"),
+        ("x + ", 3, "invalid syntax"),
+        ("", 0, "invalid syntax"),
+        ("x = 1", 2, "invalid syntax"),
+        ("x\0", 0, "null bytes"),
+        ("é + ü + q", 8, "unknown name 'q'"),
+    ],
+)
+def test_anything_else_is_refused_with_its_column(text, column, message):
+    with pytest.raises(ExpressionError, match=message) as caught:
+        parse(text, {*NAMES, "é", "ü"}, FUNCTIONS)
+    if text not in ("", "x + "):  # the end of the text is for Python's parser to say
+        assert caught.value.column == column
+
+
+@pytest.mark.parametrize("text", ["(" * 1000 + "x" + ")" * 1000, "-" * 100_000 + "x"])
+def test_absurd_nesting_is_an_error_and_not_a_crash(text):
+    with pytest.raises(ExpressionError):
+        parse(text, NAMES, FUNCTIONS)
+
+
+def test_only_the_taken_branch_is_evaluated():
+    tree = parse("1 / x if x > 0 else 0", "x", ())
+    assert evaluate(tree, {"x": 0.0}, {}) == 0
+    assert ast.unparse(taken_branch(tree, {"x": 2.0}, {})) == "1 / x"
+    assert is_zero(taken_branch(tree, {"x": 0.0}, {}))
+    assert not is_zero(parse("x - x", "x", ()))
+
+
+def test_powers_are_real():
+    with pytest.raises(ValueError, match="no real power"):
+        evaluate(parse("x ** (1 / 3)", "x", ()), {"x": -8.0}, {})
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_source_for_floats_computes_what_the_tree_does(row):
+    for sample in row.samples:
+        names = dict(zip(row.arguments, sample, strict=True))
+        out, *partials = KERNELS[OPCODES[row.name]](*sample)
+        assert out == evaluate(row.value_tree, names, FLOAT_FUNCTIONS)
+        names["out"] = out
+        assert partials == [evaluate(tree, names, FLOAT_FUNCTIONS) for tree in row.partial_trees]
+
+
+def test_source_for_floats_uses_floats_throughout():
+    # 9**9**9**9 of integers would never end.
+    assert float_source(parse("9 ** 9 ** 9", (), ())) == "_power(9.0, _power(9.0, 9.0))"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("x + y * x - -x", False), ("x / y", True), ("x ** 2", True), ("exp(x)", True), ("x % y", True)],
+)
+def test_what_may_raise_is_known(text, expected):
+    assert can_raise(parse(text, NAMES, FUNCTIONS)) is expected
+
+
+# IEEE 754's results where Python raises: NumPy has them from the C library.
+
+EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan]
+EDGE_NUMBERS = st.one_of(st.sampled_from(EDGES), st.floats())
+
+
+def same(a, b):
+    return (math.isnan(a) and math.isnan(b)) or (
+        a == b and math.copysign(1.0, a) == math.copysign(1.0, b)
+    )
+
+
+@pytest.mark.parametrize(
+    ("quiet", "name"), [(ieee_divide, "divide"), (ieee_power, "power")], ids=["/", "**"]
+)
+@given(x=EDGE_NUMBERS, y=EDGE_NUMBERS)
+def test_quiet_division_and_powers_follow_ieee_754(quiet, name, x, y):
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        expected = float(getattr(np, name)(np.float64(x), np.float64(y)))
+    result = quiet(x, y)
+    assert same(result, expected) or math.isclose(result, expected, rel_tol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "name", "exp expm1 log log1p log2 log10 sqrt sinh cosh tanh arccosh arctanh arcsin".split()
+)
+@given(x=EDGE_NUMBERS)
+def test_quiet_functions_follow_ieee_754(name, x):
+    import numpy as np
+
+    python = name.replace("arc", "a")
+    # The pole of artanh, where no row needs more than "no number".
+    if name == "arctanh" and abs(x) == 1:
+        return
+    with np.errstate(all="ignore"):
+        expected = float(getattr(np, name)(np.float64(x)))
+    result = ieee(python, getattr(math, python))(x)
+    assert same(result, expected) or math.isclose(result, expected, rel_tol=1e-14)
+
+
+@given(st.floats(), st.floats())
+def test_quiet_division_is_plain_division_where_that_works(x, y):
+    if y:
+        assert same(ieee_divide(x, y), operator.truediv(x, y))
