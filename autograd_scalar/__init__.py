@@ -12,6 +12,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import functions
+from .checking import AnomalyError, check_grads, detect_anomaly
+from .custom import custom
+from .differentiate import (
+    grad,
+    gradient,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 from .draw import Drawing, draw, draw_dot
 from .functions import *
 from .render import DrawingError
@@ -26,12 +39,25 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnomalyError",
     "Drawing",
     "DrawingError",
     "Value",
+    "check_grads",
+    "custom",
+    "detect_anomaly",
     "draw",
     "draw_dot",
+    "grad",
+    "gradient",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "no_grad",
+    "stop_gradient",
     "toposort",
+    "value_and_grad",
+    "vjp",
     *functions.__all__,
 ]

@@ -70,6 +70,13 @@ for _opcode, _row in enumerate(TABLE):
         FUNCTIONS[_row.name] = globals()[_row.name] = _function(_row, _opcode)
 
 
+def add_row(row: Primitive) -> Callable[..., Any]:
+    """Register a row, and return its function of numbers and Values."""
+    opcode = register(row)
+    FUNCTIONS[row.name] = _function(row, opcode)
+    return FUNCTIONS[row.name]
+
+
 def _slope(function: Callable[..., float], at: list[float], index: int) -> float:
     """∂function/∂at[index] by the five-point central difference."""
     step = 1e-3 * max(1.0, abs(at[index]))
@@ -143,11 +150,12 @@ def primitive(
     )
     if name in FUNCTIONS or hasattr(Value, name):
         raise ValueError(f"primitive {name!r}: the name is taken")
+    if not row.samples:
+        raise ValueError(f"primitive {name!r}: at least one sample is needed to check it at")
     _check_partials(row)
-    opcode = register(row)
-    add_methods(row, opcode)
-    FUNCTIONS[name] = _function(row, opcode)
-    return FUNCTIONS[name]
+    function = add_row(row)
+    add_methods(row, OPCODES[name])
+    return function
 
 
 _log, _where = FUNCTIONS["log"], FUNCTIONS["where"]

@@ -81,13 +81,14 @@ _SCOPE: dict[str, Any] = {
 }
 
 
-def _add_function(name: str, function: Callable[..., float]) -> None:
+def add_function(name: str, function: Callable[..., float]) -> None:
+    """Let expressions call `function`, of floats, by `name`."""
     FLOAT_FUNCTIONS[name] = _SCOPE[name] = function
     _SCOPE[f"_ieee_{name}"] = ieee(name, function)
 
 
 for _name, _function in list(FLOAT_FUNCTIONS.items()):
-    _add_function(_name, _function)
+    add_function(_name, _function)
 
 
 def _is_free(name: str) -> bool:
@@ -98,6 +99,11 @@ def _is_free(name: str) -> bool:
         and not keyword.iskeyword(name)
         and name not in {"out", *_SCOPE} - {*FLOAT_FUNCTIONS}
     )
+
+
+def float_scope() -> dict[str, Any]:
+    """The names that the source made by `expressions.float_source` refers to."""
+    return _SCOPE
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,7 @@ class Primitive:
                 f"primitive {self.name!r}: its {len(names)} arguments {names} need as many "
                 f"partials, got {len(self.partials)}"
             )
-        if not self.samples or any(len(sample) != len(names) for sample in self.samples):
+        if any(len(sample) != len(names) for sample in self.samples):
             raise ValueError(
                 f"primitive {self.name!r}: samples must be tuples of {len(names)} numbers"
             )
@@ -332,6 +338,21 @@ def compile_row(row: Primitive) -> tuple[Callable[..., float], Kernel]:
     return function, made[row.name]
 
 
+def compile_quiet(row: Primitive) -> Kernel:
+    """The row's kernel with IEEE 754 results in the value too, where Python's would raise."""
+    results = ", ".join(float_source(tree, quiet=True) for tree in row.partial_trees)
+    source = (
+        f"def {row.name}({', '.join(row.arguments)}):\n"
+        f"    out = {float_source(row.value_tree, quiet=True)}\n"
+        f"    return out, {results}\n"
+    )
+    made: dict[str, Any] = {}
+    # The source is unparsed from trees that passed the whitelist of `expressions.check`.
+    exec(compile(source, f"<quiet kernel of {row.name}>", "exec"), _SCOPE, made)
+    kernel: Kernel = made[row.name]
+    return kernel
+
+
 TABLE: list[Primitive] = []
 KERNELS: list[Kernel] = []
 OPCODES: dict[str, int] = {}
@@ -347,7 +368,7 @@ def register(row: Primitive) -> int:
         raise ValueError(f"primitive {row.name!r}: the name is taken")
     function, kernel = compile_row(row)
     if row.name not in FLOAT_FUNCTIONS:
-        _add_function(row.name, function)
+        add_function(row.name, function)
     OPCODES[row.name] = len(TABLE)
     if row.alias:
         ALIASES[row.alias] = row.name

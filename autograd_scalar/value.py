@@ -13,7 +13,7 @@ import sys
 import threading
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +43,10 @@ _NOT_COMPUTED = -0.0
 _sweeping = threading.RLock()
 _mark = 0
 
-# How many `no_grad` blocks are open in all threads, and in this one.
-_pauses = 0
-_paused_here = threading.local()
-_pause_count = threading.Lock()
+# How many `no_grad` and `watch` blocks are open in all threads; which, each thread knows.
+_interventions = 0
+_intervention_count = threading.Lock()
+_here = threading.local()
 
 
 class Value:
@@ -215,6 +215,8 @@ class Value:
         24.0
         """
         start = to_float(seed) + 0.0
+        if _interventions:
+            _announce(self, start)
         with _sweeping:
             order = toposort(self)
             leaves = [v for v in order if v._opcode < 0]
@@ -520,6 +522,13 @@ def _sweep_dependent(order: list[Value], seed: float) -> None:
                     parent._grad += v._grad * partial
 
 
+def fresh_mark() -> int:
+    """A number greater than every node's mark; the one after it is free too."""
+    global _mark
+    _mark += 2
+    return _mark
+
+
 def _fill(v: Value, data: float, opcode: int) -> None:
     v._data = data
     v._grad = _NOT_COMPUTED
@@ -542,8 +551,8 @@ def _parentless(data: float, opcode: int) -> Value:
 def _unary(opcode: int, x: Value, results: tuple[float, ...]) -> Value:
     out: Value = Value.__new__(Value)
     out._data, out._dx = results
-    if _pauses and _is_paused():
-        return _parentless(out._data, _CONSTANT)
+    if _interventions:
+        return _intervene(opcode, out._data, (x,), (out._dx,))
     out._grad = _NOT_COMPUTED
     out._label = ""
     out._opcode = opcode
@@ -558,8 +567,8 @@ def _unary(opcode: int, x: Value, results: tuple[float, ...]) -> Value:
 def _binary(opcode: int, x: Value, y: Value, results: tuple[float, ...]) -> Value:
     out: Value = Value.__new__(Value)
     out._data, out._dx, out._dy = results
-    if _pauses and _is_paused():
-        return _parentless(out._data, _CONSTANT)
+    if _interventions:
+        return _intervene(opcode, out._data, (x, y), (out._dx, out._dy))
     out._grad = _NOT_COMPUTED
     out._label = ""
     out._opcode = opcode
@@ -625,9 +634,14 @@ def record(opcode: int, *operands: Any) -> Value:
         data, *partials = KERNELS[opcode](*[v.data for v in values])
     except (ArithmeticError, ValueError) as error:
         raise failure(row, values, error) from None
-    if _pauses and _is_paused():
-        return _parentless(data, _CONSTANT)
-    return _node(opcode, data, values, partials)
+    return node(opcode, data, values, partials)
+
+
+def node(opcode: int, data: float, parents: Sequence[Value], partials: Sequence[float]) -> Value:
+    """Record a result of `opcode` whose number and partials are known already."""
+    if _interventions:
+        return _intervene(opcode, data, parents, partials)
+    return _node(opcode, data, parents, partials)
 
 
 def add_methods(row: Primitive, opcode: int) -> None:
@@ -651,19 +665,24 @@ for _opcode, _row in enumerate(TABLE):
         add_methods(_row, _opcode)
 
 
-def failure(row: Primitive, operands: Sequence[Any], error: Exception) -> Exception:
-    """The exception Python raised, saying which primitive, which operands and what it needs."""
+def described(row: Primitive, operands: Sequence[Any]) -> str:
+    """The operands of a primitive for an error message: `x = 0.5 ('rate'), y = 2.0`."""
     shown = []
     for name, v in zip(row.arguments, operands, strict=True):
         label = f" ({v.label!r})" if isinstance(v, Value) and v.label else ""
         shown.append(f"{name} = {v.data if isinstance(v, Value) else v!r}{label}")
+    return ", ".join(shown)
+
+
+def failure(row: Primitive, operands: Sequence[Any], error: Exception) -> Exception:
+    """The exception Python raised, saying which primitive, which operands and what it needs."""
     if isinstance(error, OverflowError):
         problem = "overflows a float"
     elif row.domain:
         problem = f"needs {row.domain}"
     else:
         problem = "is undefined"
-    return type(error)(f"{row.name}: {row.value} {problem}, got {', '.join(shown)}")
+    return type(error)(f"{row.name}: {row.value} {problem}, got {described(row, operands)}")
 
 
 def to_float(data: Any) -> float:
@@ -778,8 +797,52 @@ def _restore_graph(
     return values[-1]
 
 
-def _is_paused() -> bool:
-    return getattr(_paused_here, "depth", 0) > 0
+def constant(data: float) -> Value:
+    """A Value no derivative flows through."""
+    return _parentless(data, _CONSTANT)
+
+
+def _intervene(
+    opcode: int, data: float, parents: Sequence[Value], partials: Sequence[float]
+) -> Value:
+    """A node, while a `no_grad` or `watch` block is open in this thread or another one."""
+    paused = is_paused()
+    v: Value = constant(data) if paused else _node(opcode, data, parents, partials)
+    watching = watcher()
+    if watching is not None:
+        watching.recorded(v, TABLE[opcode], parents)
+    return v
+
+
+def _announce(root: Value, seed: float) -> None:
+    watching = watcher()
+    if watching is not None:
+        watching.sweeping(root, seed)
+
+
+def is_paused() -> bool:
+    """Whether this thread is inside `no_grad`."""
+    return _interventions > 0 and getattr(_here, "paused", False)
+
+
+def watcher() -> Any:
+    """The object that watches this thread, or None."""
+    return getattr(_here, "watcher", None) if _interventions else None
+
+
+@contextmanager
+def _intervention(name: str, state: Any) -> Iterator[None]:
+    global _interventions
+    before = getattr(_here, name, None)
+    with _intervention_count:
+        _interventions += 1
+    setattr(_here, name, state)
+    try:
+        yield
+    finally:
+        setattr(_here, name, before)
+        with _intervention_count:
+            _interventions -= 1
 
 
 @contextmanager
@@ -792,13 +855,20 @@ def no_grad() -> Iterator[None]:
     >>> y.kind
     'constant'
     """
-    global _pauses
-    with _pause_count:
-        _pauses += 1
-    _paused_here.depth = getattr(_paused_here, "depth", 0) + 1
-    try:
+    with _intervention("paused", True):
         yield
-    finally:
-        _paused_here.depth -= 1
-        with _pause_count:
-            _pauses -= 1
+
+
+def recording() -> AbstractContextManager[None]:
+    """Record again, inside `no_grad`: what is differentiated within must be recorded."""
+    return _intervention("paused", False)
+
+
+def watch(observer: Any) -> AbstractContextManager[None]:
+    """Show `observer` what happens in this thread.
+
+    It gets `recorded(v, row, operands)` after each node, `sweeping(root, seed)` before
+    each `backward()`, and `flowed(v, i, adjoint, partial, total)` where an operator's sweep
+    adds to the adjoint of v's operand i; what it raises goes through.
+    """
+    return _intervention("watcher", observer)
