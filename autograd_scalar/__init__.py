@@ -11,7 +11,7 @@ True
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import functions
+from . import functions, value
 from .checking import AnomalyError, check_grads, detect_anomaly
 from .custom import custom
 from .differentiate import (
@@ -38,11 +38,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+#: Which engine is loaded: "compiled", or "python" where it was installed without a C compiler.
+build = "python" if str(value.__file__).endswith(".py") else "compiled"
+
 __all__ = [
     "AnomalyError",
     "Drawing",
     "DrawingError",
     "Value",
+    "build",
     "check_grads",
     "custom",
     "detect_anomaly",

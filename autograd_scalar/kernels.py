@@ -26,6 +26,5 @@ def binary(opcode: int, x: float, y: float) -> tuple[float, ...]:
     return KERNELS[opcode](x, y)
 
 
-def add_method(cls: type, name: str, function: Callable[..., Any]) -> None:
-    """`setattr(cls, name, function)`, which an extension type refuses."""
-    setattr(cls, name, function)
+def prepare(cls: type) -> None:
+    """What the compiled class needs before its first instance: the plain one needs nothing."""

@@ -20,6 +20,13 @@ from typing import TYPE_CHECKING, Any
 from . import kernels
 from .primitives import KERNELS, OPCODES, TABLE, Primitive
 
+# `value.pxd` says what an opcode and a kernel's results are in C. What callers pass is named
+# here and not there, because a compiled function would turn it down in words of its own.
+Opcode = int
+Results = tuple[float, ...]
+Number = float | int
+Text = str
+
 # Opcodes of nodes that no primitive made.
 _LEAF = -1
 _PARAMETER = -2
@@ -89,7 +96,7 @@ class Value:
         _dx: float
         _dy: float
         _label: str
-        _opcode: int
+        _opcode: Opcode
         _mark: int
         _x: Any
         _y: Any
@@ -98,12 +105,12 @@ class Value:
         # `add_methods` gives Value the functions of the table.
         def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
-    def __init__(self, data: float, label: str = "") -> None:
+    def __init__(self, data: Number, label: Text = "") -> None:
         _fill(self, to_float(data), _LEAF)
         self.label = label
 
     @staticmethod
-    def parameter(data: float, label: str = "") -> Value:
+    def parameter(data: Number, label: Text = "") -> Value:
         """A leaf that a model learns: like `Value(data, label)`, but drawn as a parameter.
 
         >>> Value.parameter(0.5, "w").kind
@@ -123,7 +130,7 @@ class Value:
         return self._data
 
     @data.setter
-    def data(self, data: float) -> None:
+    def data(self, data: Number) -> None:
         self._data = to_float(data)
 
     @property
@@ -132,7 +139,7 @@ class Value:
         return self._grad + 0.0
 
     @grad.setter
-    def grad(self, grad: float) -> None:
+    def grad(self, grad: Number) -> None:
         self._grad = to_float(grad) or _NOT_COMPUTED
 
     @property
@@ -146,7 +153,7 @@ class Value:
         return self._label
 
     @label.setter
-    def label(self, label: str) -> None:
+    def label(self, label: Text) -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is a string, got {type(label).__name__} {label!r:.60}")
         self._label = label
@@ -199,7 +206,7 @@ class Value:
         """micrograd's name for the operation: the operator's symbol, or the primitive's name."""
         return (TABLE[self._opcode].operator or self.op) if self._opcode >= 0 else ""
 
-    def backward(self, seed: float = 1.0) -> None:
+    def backward(self, seed: Number = 1.0) -> None:
         """Differentiate this value with respect to everything it was computed from.
 
         seed  the adjoint this value starts with; it scales every gradient
@@ -218,19 +225,7 @@ class Value:
         if _interventions:
             _announce(self, start)
         with _sweeping:
-            order = toposort(self)
-            leaves = [v for v in order if v._opcode < 0]
-            before = [v._grad for v in leaves]
-            try:
-                _sweep(order, start)
-                if any(v._grad != v._grad for v in leaves if v._opcode != _CONSTANT):
-                    _sweep_dependent(order, start)
-                for i, v in enumerate(leaves):
-                    v._grad += before[i]
-            except BaseException:  # an interrupt must not cost what was accumulated so far
-                for i, v in enumerate(leaves):
-                    v._grad = before[i]
-                raise
+            _differentiate(self, start)
 
     def zero_grad(self) -> None:
         """Forget this value's gradient: `grad` is 0 again, and reads as not computed."""
@@ -253,7 +248,8 @@ class Value:
             other = _constant(other)
             if other is None:
                 return NotImplemented
-        return _binary(_ADD, self, other, kernels.add(self._data, other._data))
+        y: Value = other
+        return _binary(_ADD, self, y, kernels.add(self._data, y._data))
 
     def __radd__(self, other: Any) -> Value:
         left = _constant(other)
@@ -264,7 +260,8 @@ class Value:
             other = _constant(other)
             if other is None:
                 return NotImplemented
-        return _binary(_SUB, self, other, kernels.sub(self._data, other._data))
+        y: Value = other
+        return _binary(_SUB, self, y, kernels.sub(self._data, y._data))
 
     def __rsub__(self, other: Any) -> Value:
         left = _constant(other)
@@ -275,7 +272,8 @@ class Value:
             other = _constant(other)
             if other is None:
                 return NotImplemented
-        return _binary(_MUL, self, other, kernels.mul(self._data, other._data))
+        y: Value = other
+        return _binary(_MUL, self, y, kernels.mul(self._data, y._data))
 
     def __rmul__(self, other: Any) -> Value:
         left = _constant(other)
@@ -438,6 +436,9 @@ class Value:
         return _restore_graph, (names, opcodes, parents, numbers_, labels, shared)
 
 
+kernels.prepare(Value)
+
+
 def toposort(root: Value) -> list[Value]:
     """Every value `root` was computed from, and `root`, each after all of its parents.
 
@@ -448,59 +449,87 @@ def toposort(root: Value) -> list[Value]:
     >>> [v.op or v.label for v in toposort(c)]
     ['a', 'add', 'b', 'neg', 'mul']
     """
-    global _mark
+    order: list[Value] = []
     with _sweeping:
-        _mark += 2
-        opened = _mark
-        done = _mark + 1
-        order = []
-        stack = [root]
-        while stack:
-            v: Value = stack[-1]
-            if v._mark < opened:
-                v._mark = opened
-                # The stack is last in, first out: the first operand goes on top.
-                x: Value = v._x
-                if x is not None:
-                    y: Value = v._y
-                    if y is not None:
-                        if v._more is not None:
-                            stack.extend([p for p, _ in reversed(v._more) if p._mark < opened])
-                        if y._mark < opened:
-                            stack.append(y)
-                    if x._mark < opened:
-                        stack.append(x)
-            else:
+        _collect(root, order, order)
+    return order
+
+
+def _collect(root: Value, leaves: list[Value], interior: list[Value]) -> None:
+    """Append every value `root` was computed from, and `root`, after all of its parents."""
+    global _mark
+    _mark += 2
+    opened = _mark
+    done = _mark + 1
+    stack = [root]
+    while stack:
+        v: Value = stack[-1]
+        if v._mark < opened:
+            x: Value = v._x
+            if x is None:
+                v._mark = done
+                leaves.append(v)
                 stack.pop()
-                if v._mark == opened:
-                    v._mark = done
-                    order.append(v)
-        return order
-
-
-def _sweep(order: list[Value], seed: float) -> None:
-    """The chain rule, from the last value of `order` to the first."""
-    v: Value
-    x: Value
-    y: Value
-    for v in order:
-        v._grad = 0.0
-    v = order[-1]
-    v._grad = seed
-    for v in reversed(order):
-        x = v._x
-        if x is not None:
-            grad = v._grad
-            x._grad += grad * v._dx
-            y = v._y
+                continue
+            v._mark = opened
+            # The stack is last in, first out: the first operand goes on top.
+            y: Value = v._y
             if y is not None:
-                y._grad += grad * v._dy
                 if v._more is not None:
-                    for parent, partial in v._more:
-                        parent._grad += grad * partial
+                    stack.extend([p for p, _ in reversed(v._more) if p._mark < opened])
+                if y._mark < opened:
+                    stack.append(y)
+            if x._mark < opened:
+                stack.append(x)
+        else:
+            stack.pop()
+            if v._mark == opened:
+                v._mark = done
+                interior.append(v)
 
 
-def _sweep_dependent(order: list[Value], seed: float) -> None:
+def _differentiate(root: Value, seed: float) -> None:
+    """`backward()`: grads in between are replaced, those of leaves added to."""
+    v: Value
+    leaves: list[Value] = []
+    interior: list[Value] = []
+    _collect(root, leaves, interior)
+    # A leaf has no partials: what it has accumulated waits in `_dx`.
+    for v in leaves:
+        v._dx = v._grad
+    try:
+        _sweep(root, leaves, interior, seed)
+        for v in leaves:
+            if v._grad != v._grad and v._opcode != _CONSTANT:
+                _sweep_dependent(root, leaves, interior, seed)
+                break
+        for v in leaves:
+            v._grad += v._dx
+    except BaseException:  # an interrupt must not cost what was accumulated so far
+        for v in leaves:
+            v._grad = v._dx
+        raise
+
+
+def _sweep(root: Value, leaves: list[Value], interior: list[Value], seed: float) -> None:
+    """The chain rule, from the last value to the first."""
+    v: Value
+    for v in leaves:
+        v._grad = 0.0
+    for v in interior:
+        v._grad = 0.0
+    root._grad = seed
+    for v in reversed(interior):
+        grad = v._grad
+        v._x._grad += grad * v._dx
+        if v._y is not None:
+            v._y._grad += grad * v._dy
+            if v._more is not None:
+                for parent, partial in v._more:
+                    parent._grad += grad * partial
+
+
+def _sweep_dependent(root: Value, leaves: list[Value], interior: list[Value], seed: float) -> None:
     """The chain rule along the edges the result depends on, for a sweep that met a NaN.
 
     The untaken side of `where` (or of `maximum`, or below `relu`'s kink) receives the
@@ -508,12 +537,13 @@ def _sweep_dependent(order: list[Value], seed: float) -> None:
     edges the value does not depend on; leaving those out keeps the NaN from spreading,
     and a NaN that remains is one.
     """
-    for v in order:
+    v: Value
+    for v in leaves + interior:
         v._grad = 0.0
-    order[-1]._grad = seed
-    reached = {order[-1]}
-    for v in reversed(order):
-        if v in reached and v._opcode >= 0:
+    root._grad = seed
+    reached = {root}
+    for v in reversed(interior):
+        if v in reached:
             numbers_ = [parent._data for parent in v.parents]
             row = TABLE[v._opcode]
             for i, (parent, partial) in enumerate(zip(v.parents, v.partials, strict=True)):
@@ -529,7 +559,7 @@ def fresh_mark() -> int:
     return _mark
 
 
-def _fill(v: Value, data: float, opcode: int) -> None:
+def _fill(v: Value, data: float, opcode: Opcode) -> None:
     v._data = data
     v._grad = _NOT_COMPUTED
     v._label = ""
@@ -542,13 +572,13 @@ def _fill(v: Value, data: float, opcode: int) -> None:
     v._dy = 0.0
 
 
-def _parentless(data: float, opcode: int) -> Value:
+def _parentless(data: float, opcode: Opcode) -> Value:
     v: Value = Value.__new__(Value)
     _fill(v, data, opcode)
     return v
 
 
-def _unary(opcode: int, x: Value, results: tuple[float, ...]) -> Value:
+def _unary(opcode: Opcode, x: Value, results: Results) -> Value:
     out: Value = Value.__new__(Value)
     out._data, out._dx = results
     if _interventions:
@@ -564,7 +594,7 @@ def _unary(opcode: int, x: Value, results: tuple[float, ...]) -> Value:
     return out
 
 
-def _binary(opcode: int, x: Value, y: Value, results: tuple[float, ...]) -> Value:
+def _binary(opcode: Opcode, x: Value, y: Value, results: Results) -> Value:
     out: Value = Value.__new__(Value)
     out._data, out._dx, out._dy = results
     if _interventions:
@@ -579,7 +609,7 @@ def _binary(opcode: int, x: Value, y: Value, results: tuple[float, ...]) -> Valu
     return out
 
 
-def unary(opcode: int, x: Value) -> Value:
+def unary(opcode: Opcode, x: Value) -> Value:
     """`record` for a primitive of one argument, without the checks of its operands."""
     try:
         return _unary(opcode, x, kernels.unary(opcode, x._data))
@@ -587,7 +617,7 @@ def unary(opcode: int, x: Value) -> Value:
         raise failure(TABLE[opcode], (x,), error) from None
 
 
-def binary(opcode: int, x: Value, y: Value) -> Value:
+def binary(opcode: Opcode, x: Value, y: Value) -> Value:
     """`record` for a primitive of two arguments, without the checks of its operands."""
     try:
         return _binary(opcode, x, y, kernels.binary(opcode, x._data, y._data))
@@ -595,7 +625,9 @@ def binary(opcode: int, x: Value, y: Value) -> Value:
         raise failure(TABLE[opcode], (x, y), error) from None
 
 
-def _node(opcode: int, data: float, parents: Sequence[Value], partials: Sequence[float]) -> Value:
+def _node(
+    opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequence[float]
+) -> Value:
     v: Value = _parentless(data, opcode)
     if len(parents) > 0:
         v._x = parents[0]
@@ -608,7 +640,7 @@ def _node(opcode: int, data: float, parents: Sequence[Value], partials: Sequence
     return v
 
 
-def record(opcode: int, *operands: Any) -> Value:
+def record(opcode: Opcode, *operands: Any) -> Value:
     """Apply the primitive `opcode` (its row in the table) to Values and plain numbers.
 
     Raises `TypeError` for a wrong number of operands or one that is no number, and what
@@ -637,14 +669,14 @@ def record(opcode: int, *operands: Any) -> Value:
     return node(opcode, data, values, partials)
 
 
-def node(opcode: int, data: float, parents: Sequence[Value], partials: Sequence[float]) -> Value:
+def node(opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequence[float]) -> Value:
     """Record a result of `opcode` whose number and partials are known already."""
     if _interventions:
         return _intervene(opcode, data, parents, partials)
     return _node(opcode, data, parents, partials)
 
 
-def add_methods(row: Primitive, opcode: int) -> None:
+def add_methods(row: Primitive, opcode: Opcode) -> None:
     """Make a function of the table a method of Value, under NumPy's name for it too.
 
     NumPy calls these methods on the elements of object arrays.
@@ -657,7 +689,7 @@ def add_methods(row: Primitive, opcode: int) -> None:
     method.__doc__ = f"`{row.name}` of this value, from the table of primitives."
     for name in (row.name, row.alias):
         if name:
-            kernels.add_method(Value, name, method)
+            setattr(Value, name, method)
 
 
 for _opcode, _row in enumerate(TABLE):
@@ -689,7 +721,7 @@ def to_float(data: Any) -> float:
     """`data` as a float; Values, strings, complex numbers and the like are a `TypeError`."""
     if type(data) is float:
         return data
-    if isinstance(data, numbers.Real):
+    if type(data) is int or isinstance(data, numbers.Real):
         try:
             return float(data)
         except OverflowError:
@@ -699,7 +731,9 @@ def to_float(data: Any) -> float:
 
 def _constant(other: Any) -> Value | None:
     """A plain operand as a constant, or None where it is no real number."""
-    if type(other) is float or isinstance(other, numbers.Real):
+    if type(other) is float:
+        return _parentless(other, _CONSTANT)
+    if type(other) is int or isinstance(other, numbers.Real):
         return _parentless(to_float(other), _CONSTANT)
     return None
 
@@ -750,7 +784,7 @@ def _clone(v: Value, parents: Sequence[Value]) -> Value:
     return copied
 
 
-def _restore_leaf(data: float, label: str, grad: float, opcode: int) -> Value:
+def _restore_leaf(data: float, label: str, grad: float, opcode: Opcode) -> Value:
     v: Value = _parentless(data, opcode)
     v._label = label
     v._grad = grad
@@ -803,7 +837,7 @@ def constant(data: float) -> Value:
 
 
 def _intervene(
-    opcode: int, data: float, parents: Sequence[Value], partials: Sequence[float]
+    opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequence[float]
 ) -> Value:
     """A node, while a `no_grad` or `watch` block is open in this thread or another one."""
     paused = is_paused()

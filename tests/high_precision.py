@@ -31,7 +31,9 @@ def trunc(x):
 
 NAMES = "exp expm1 log log1p log10 sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh"
 ALGEBRA = {
-    **{name: getattr(context, name) for name in f"{NAMES} acosh atanh erf hypot floor ceil".split()},
+    **{
+        name: getattr(context, name) for name in f"{NAMES} acosh atanh erf hypot floor ceil".split()
+    },
     "abs": abs,
     "cbrt": cbrt,
     "erfc": erfc,

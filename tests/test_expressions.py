@@ -119,7 +119,13 @@ def test_source_for_floats_uses_floats_throughout():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("x + y * x - -x", False), ("x / y", True), ("x ** 2", True), ("exp(x)", True), ("x % y", True)],
+    [
+        ("x + y * x - -x", False),
+        ("x / y", True),
+        ("x ** 2", True),
+        ("exp(x)", True),
+        ("x % y", True),
+    ],
 )
 def test_what_may_raise_is_known(text, expected):
     assert can_raise(parse(text, NAMES, FUNCTIONS)) is expected

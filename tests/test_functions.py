@@ -109,7 +109,8 @@ def test_logarithms_to_a_base(x, base):
 
 
 @pytest.mark.parametrize(
-    ("x", "base", "error"), [(0.0, 2, ValueError), (2.0, -2, ValueError), (2.0, 1, ZeroDivisionError)]
+    ("x", "base", "error"),
+    [(0.0, 2, ValueError), (2.0, -2, ValueError), (2.0, 1, ZeroDivisionError)],
 )
 def test_logarithms_need_a_positive_number_and_base(x, base, error):
     with pytest.raises(error):
@@ -304,7 +305,13 @@ def test_the_loop_over_the_table_would_notice_a_wrong_row(scratch_table):
         ("bad", "x", ["y"], {}, "unknown name 'y'"),
         ("bad", "gamma(x)", ["1"], {}, "unknown function 'gamma'"),
         ("bad", "x", ["1"], {"domain": "x >"}, "domain 'x >'"),
-        ("bad", "x * x", ["x"], {}, r"at x = 0\.5 the partial by x, x, gives 0\.5, but .* slope is"),
+        (
+            "bad",
+            "x * x",
+            ["x"],
+            {},
+            r"at x = 0\.5 the partial by x, x, gives 0\.5, but .* slope is",
+        ),
         ("bad", "x * x", ["-2 * x"], {}, r"the partial by x, -2 \* x, gives -1\.0, but"),
         ("bad", "log(x)", ["1 / x"], {"samples": [(-1.0,)]}, r"at the sample x = -1\.0"),
     ],

@@ -30,7 +30,9 @@ def is_tame(row, numbers):
         return False
     # A kink shows as a jump; so does what is too steep or too bent, NaN included.
     return all(abs(x) <= LARGEST for x in here) and all(
-        abs(x - y) <= 3 * LARGEST * NEARBY for each in beside for x, y in zip(here, each, strict=True)
+        abs(x - y) <= 3 * LARGEST * NEARBY
+        for each in beside
+        for x, y in zip(here, each, strict=True)
     )
 
 

@@ -379,7 +379,10 @@ def test_a_power_has_no_modulus():
         (lambda v: v.log(), r"log: log\(x\) needs x > 0, got x = -1\.0 \('rate'\)"),
         (lambda v: sqrt(v), r"sqrt: sqrt\(x\) needs x >= 0, got x = -1\.0 \('rate'\)"),
         (lambda v: (v * -1000).exp(), r"exp: exp\(x\) overflows a float, got x = 1000\.0"),
-        (lambda v: (v * 1e200) ** 2, r"pow: x \*\* y overflows a float, got x = -1e\+200, y = 2\.0"),
+        (
+            lambda v: (v * 1e200) ** 2,
+            r"pow: x \*\* y overflows a float, got x = -1e\+200, y = 2\.0",
+        ),
     ],
     ids=["division", "logarithm", "root", "exponential", "power"],
 )
