@@ -6,9 +6,6 @@ functions that `primitives` made from the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from .primitives import KERNELS, OPCODES
 
 # The operators that can't fail are called by name: they are what graphs are mostly made of.

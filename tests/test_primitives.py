@@ -8,9 +8,8 @@ from high_precision import ROWS, context, derivative, precision_for, real, value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_scalar import Value, primitive
-from autograd_scalar.functions import FUNCTIONS
-from autograd_scalar.primitives import OPCODES, TABLE, Primitive
+from autograd_scalar import Value
+from autograd_scalar.primitives import OPCODES
 from autograd_scalar.value import record
 
 LARGEST = sys.float_info.max
