@@ -8,9 +8,6 @@
 True
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
 from . import functions, value
 from .checking import AnomalyError, check_grads, detect_anomaly
 from .custom import custom
@@ -29,12 +26,6 @@ from .draw import Drawing, draw, draw_dot
 from .functions import *
 from .render import DrawingError
 from .value import Value, no_grad, toposort
-
-if TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Callable[..., Any]:
-        """The functions of the table, whose names a type-checker can't see."""
-
 
 __version__ = "0.1.0"
 

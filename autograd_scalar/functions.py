@@ -33,6 +33,12 @@ def _on_numbers(row: Primitive, operands: tuple[Any, ...]) -> float:
         raise failure(row, numbers, error) from None
 
 
+def _sentence(row: Primitive, call: str) -> str:
+    """What the function gives; where its value is a call of itself, that says nothing."""
+    means = "" if row.value == call else f" = {row.value}"
+    return f"`{call}`{means}, on numbers and Values."
+
+
 def _function(row: Primitive, opcode: int) -> Callable[..., Any]:
     """The row as a function of floats and Values."""
 
@@ -54,14 +60,11 @@ def _function(row: Primitive, opcode: int) -> Callable[..., Any]:
     function = by_arity.get(len(row.arguments), of_any)
     function.__name__ = function.__qualname__ = row.name
     partials = "\n".join(
-        f"    ∂/∂{name}  {text}" for name, text in zip(row.arguments, row.partials, strict=True)
+        f"    ∂/∂{name} = {text}" for name, text in zip(row.arguments, row.partials, strict=True)
     )
-    needs = f" Needs {row.domain}; raises `ValueError` elsewhere." if row.domain else ""
-    function.__doc__ = (
-        f"`{row.name}({', '.join(row.arguments)})` = {row.value}, on numbers and Values.\n\n"
-        f"    {row.rule}:\n{partials}\n\n"
-        f"   {needs}".rstrip()
-    )
+    needs = f"\n\nNeeds {row.domain}; raises `ValueError` elsewhere." if row.domain else ""
+    call = f"{row.name}({', '.join(row.arguments)})"
+    function.__doc__ = f"{_sentence(row, call)}\n\n{row.rule.capitalize()}:\n\n{partials}{needs}"
     return function
 
 

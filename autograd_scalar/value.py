@@ -422,7 +422,7 @@ class Value:
         opcodes, parents, numbers_ = array("i"), array("q"), array("d")
         for i, v in enumerate(order):
             opcodes.append(v._opcode)
-            if v._opcode == _LEAF or v._opcode == _PARAMETER:
+            if v._opcode in (_LEAF, _PARAMETER):
                 shared.append(v)
                 continue
             numbers_.append(v._data)
@@ -810,7 +810,7 @@ def _restore_graph(
     leaves, operands, number = iter(shared), iter(parents), iter(numbers_)
     values: list[Value] = []
     for opcode in opcodes:
-        if opcode == _LEAF or opcode == _PARAMETER:
+        if opcode in (_LEAF, _PARAMETER):
             values.append(next(leaves))
             continue
         data, grad = next(number), next(number)

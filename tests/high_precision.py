@@ -29,11 +29,12 @@ def trunc(x):
     return context.floor(x) if x >= 0 else context.ceil(x)
 
 
-NAMES = "exp expm1 log log1p log10 sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh"
+NAMES = (
+    "exp expm1 log log1p log10 sqrt sin cos tan asin acos atan atan2 "
+    "sinh cosh tanh asinh acosh atanh erf hypot floor ceil"
+)
 ALGEBRA = {
-    **{
-        name: getattr(context, name) for name in f"{NAMES} acosh atanh erf hypot floor ceil".split()
-    },
+    **{name: getattr(context, name) for name in NAMES.split()},
     "abs": abs,
     "cbrt": cbrt,
     "erfc": erfc,
@@ -54,7 +55,7 @@ def value_of(row):
 
 
 def precision_for(at):
-    """A step tiny next to all numbers of `at` and steps of their quotient, and the digits it needs."""
+    """A step tiny next to the numbers and to steps of their quotient, and the digits it needs."""
     sizes = [abs(x) for x in at if x]
     small = math.ceil(-math.log10(min([1.0, *sizes])))
     large = math.ceil(math.log10(max([1.0, *sizes])))

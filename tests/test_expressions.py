@@ -50,13 +50,13 @@ def test_an_expression_means_what_it_means_in_python(text):
         ("x[0]", 0, "Subscript is not part"),
         ("[x]", 0, "List is not part"),
         ("lambda: x", 0, "Lambda is not part"),
-        ("x and y", 0, "BoolOp is not part"),
+        ("x and y", 0, "And is not part"),
         ("x == y", 0, "Compare is not part"),
         ("x != y", 0, "Compare is not part"),
         ("x in y", 0, "Compare is not part"),
-        ("x @ y", 0, "BinOp is not part"),
-        ("x << 2", 0, "BinOp is not part"),
-        ("~x", 0, "UnaryOp is not part"),
+        ("x @ y", 0, "MatMult is not part"),
+        ("x << 2", 0, "LShift is not part"),
+        ("~x", 0, "Invert is not part"),
         ("(z := x)", 1, "NamedExpr is not part"),
         ("f'{x}'", 0, "JoinedStr is not part"),
         ("exp(x=1)", 0, "Call is not part"),
@@ -137,6 +137,10 @@ EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e300, -1e300, 1e-300, math.inf, 
 EDGE_NUMBERS = st.one_of(st.sampled_from(EDGES), st.floats())
 
 
+QUIET = ["exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sinh", "cosh", "tanh",
+         "arccosh", "arctanh", "arcsin"]  # fmt: skip
+
+
 def same(a, b):
     return (math.isnan(a) and math.isnan(b)) or (
         a == b and math.copysign(1.0, a) == math.copysign(1.0, b)
@@ -156,24 +160,7 @@ def test_quiet_division_and_powers_follow_ieee_754(quiet, name, x, y):
     assert same(result, expected) or math.isclose(result, expected, rel_tol=1e-15)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "exp",
-        "expm1",
-        "log",
-        "log1p",
-        "log2",
-        "log10",
-        "sqrt",
-        "sinh",
-        "cosh",
-        "tanh",
-        "arccosh",
-        "arctanh",
-        "arcsin",
-    ],
-)
+@pytest.mark.parametrize("name", QUIET)
 @given(x=EDGE_NUMBERS)
 def test_quiet_functions_follow_ieee_754(name, x):
     import numpy as np

@@ -153,16 +153,10 @@ def test_values_never_turn_into_a_float_array_silently(convert):
 @pytest.mark.parametrize(
     ("attempt", "message"),
     [
-        (
-            lambda a: exp(a),
-            r"exp\(x\): .* got ndarray .*call exp on each .* numpy\.exp on an object",
-        ),
+        (lambda a: exp(a), r"exp\(x\): .* ndarray .*call exp on each .* numpy\.exp on an object"),
         (lambda a: hypot(Value(1.0), a), r"hypot\(x, y\): .*numpy\.hypot on an object array"),
         (lambda a: Value(1.0).atan2(a), r"atan2\(y, x\): .*numpy\.arctan2 on an object array"),
-        (
-            lambda a: Value(1.0).where(a, a),
-            r"where\(condition, x, y\): .*call where on each element",
-        ),
+        (lambda a: Value(1.0).where(a, a), r"where\(condition, x, y\): .*call where on each"),
         (lambda a: Value(a), "a real number is needed, got ndarray"),
         (lambda a: Value(1.0).backward(a), "a real number is needed, got ndarray"),
     ],
