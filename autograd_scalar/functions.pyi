@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, overload
 
+from .primitives import Primitive
 from .value import Value
 
 __all__ = [  # noqa: RUF022 (the table's order)
@@ -360,6 +361,9 @@ def trunc(x: float, /) -> float:  # type: ignore[overload-overlap]
 
 @overload
 def trunc(x: Value | float, /) -> Value: ...
+def add_row(row: Primitive) -> Callable[..., Any]:
+    """Register a row, and return its function of numbers and Values."""
+
 def primitive(
     name: str,
     value: str,

@@ -306,7 +306,7 @@ def test_the_loop_over_the_table_would_notice_a_wrong_row(scratch_table):
         ("bad", "exp(exp)", ["1"], {"arguments": ("exp",)}, "different identifiers"),
         ("bad", "out", ["1"], {"arguments": ("out",)}, "different identifiers"),
         ("bad", "x", ["1"], {"arguments": ("x y",)}, "different identifiers"),
-        ("bad", "x", ["1"], {"samples": []}, "samples must be tuples of 1"),
+        ("bad", "x", ["1"], {"samples": []}, "at least one sample is needed"),
         ("bad", "x", ["1"], {"samples": [(1.0, 2.0)]}, "samples must be tuples of 1"),
         ("bad", "x.real", ["1"], {}, "Attribute is not part of an expression"),
         ("bad", "x", ["y"], {}, "unknown name 'y'"),
