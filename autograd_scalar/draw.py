@@ -50,6 +50,8 @@ _GRAPH = {
     "fontcolor": "#374151",
     "labelloc": "t",
     "nodesep": "0.16",
+    # Ends the search for the best places in a tangle; networks are placed as without it.
+    "nslimit": "4",
     "ranksep": "0.32",
     "pad": "0.12",
 }
@@ -171,12 +173,12 @@ class Drawing:
             return (not include or kind in include) and kind not in (exclude or ())
 
         bundle: dict[str, str | bytes] = {}
-        kind = _MIME_TYPES[self.format]
-        if wanted(kind):
-            in_text = {"svg": lambda: self.svg, "dot": lambda: self.source}
-            bundle[kind] = in_text.get(self.format, self.pipe)()
         if wanted("text/plain"):
             bundle["text/plain"] = repr(self)
+        kind = _MIME_TYPES[self.format]
+        if wanted(kind):
+            texts = {"dot": self.source, "svg": self._repr_svg_() or ""}
+            bundle[kind] = texts[self.format] if self.format in texts else self.pipe()
         return bundle
 
     def __repr__(self) -> str:
@@ -325,8 +327,8 @@ class _Sketch:
                 lines = [f"∂ {_short(partial)}"] if partials and parent.kind != "constant" else []
                 edge = f"{name}_in{i}"
                 self.dot.edge(self.names[parent], f"{name}_op{port}", _dot_text(lines), id=edge)
-                slope = f"∂{row.name}/∂{row.arguments[i]} = {row.partials[i]}"
-                self.captions[edge] = Caption(f"{slope} = {partial!r}", lines)
+                slope = f"∂{row.name}/∂{row.arguments[i]} = {row.partials[i]} = {partial!r}"
+                self.captions[edge] = Caption(_visible(slope), lines)
             self.dot.edge(f"{name}_op", name, id=f"{name}_out")
 
 
@@ -350,7 +352,7 @@ def _is_ordered(row: Primitive) -> bool:
 
 
 def _ordinal(i: int) -> str:
-    return f"{i + 1}{ {0: 'st', 1: 'nd', 2: 'rd'}.get(i, 'th') }"
+    return f"{i + 1}{('st', 'nd', 'rd')[i] if i < 3 else 'th'}"
 
 
 def _counted(values: int) -> str:
@@ -372,7 +374,7 @@ def _describe(v: Value) -> str:
 
 
 def _explain(row: Primitive) -> str:
-    return f"{row.name}: {row.value} ({row.rule})"
+    return _visible(f"{row.name}: {row.value} ({row.rule})")
 
 
 def _short(number: float) -> str:
