@@ -1,0 +1,170 @@
+"""Figures as Markdown.
+
+python -m benchmarks.report results.json [--update docs/performance.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def digits(number: float) -> str:
+    """Three significant digits, and whole numbers above a hundred.
+
+    >>> digits(0.8731), digits(14.96), digits(1234.5)
+    ('0.873', '15.0', '1,234')
+    """
+    if abs(number) >= 99.95:
+        return f"{number:,.0f}"
+    places = 1 if abs(number) >= 9.995 else 2 if abs(number) >= 0.9995 else 3
+    return f"{number:.{places}f}"
+
+
+def duration(seconds: float) -> str:
+    """
+    >>> duration(0.0123)
+    '12.3 ms'
+    """
+    scale, unit = next((each for each in _UNITS if seconds >= each[0]), _UNITS[-1])
+    return f"{digits(seconds / scale)} {unit}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(header) + " |"
+    yield "|---|" + "---:|" * (len(header) - 1)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def ratio(spread: Mapping[str, float] | None) -> str:
+    if spread is None:
+        return ""
+    low, high = digits(spread["lower"]), digits(spread["upper"])
+    between = f" ({low}–{high})" if low != high else ""
+    return f"{digits(spread['median'])} ×{between}"
+
+
+def comparison(found: Mapping[str, Any]) -> Iterator[str]:
+    """One workload: who took how long, and how many times as long as we."""
+    participants = found["participants"]
+    if not participants:
+        yield "Nobody who takes part in this is installed."
+        return
+    bases = [name for name in ("compiled", "plain") if name in participants]
+    largest = max(each["size"] for each in participants.values())
+    rows = []
+    for key, each in participants.items():
+        part = f", at {each['size']}/{largest} of the size" if each["size"] < largest else ""
+        rows.append(
+            [
+                each["title"] + part,
+                duration(each["time"]["median"]),
+                digits(each["nanoseconds_per_operation"]) + " ns",
+                *("1" if key == base else ratio(each["times_slower_than"][base]) for base in bases),
+            ]
+        )
+    titles = {"compiled": "of compiled", "plain": "of plain"}
+    yield from table(["", "a call", "an operation", *(titles[base] for base in bases)], rows)
+    if "compiled" in participants:
+        yield from aims(found)
+
+
+def aims(found: Mapping[str, Any]) -> Iterator[str]:
+    """What the compiled build is meant to reach, and what it does."""
+    reached = []
+    for name, times in found["aims"].items():
+        if name in found["participants"]:
+            each = found["participants"][name]
+            median = each["times_slower_than"]["compiled"]["median"]
+            verdict = "reached" if median >= times else "not reached"
+            reached.append(f"{digits(times)} × {each['title']} ({verdict}: {digits(median)} ×)")
+    if reached:
+        yield ""
+        yield f"The compiled build is meant to be at least {'; '.join(reached)}."
+
+
+def scaling(found: Mapping[str, Any]) -> Iterator[str]:
+    """What a node costs by the size of its graph."""
+    for build, shapes in found.items():
+        rows = []
+        for shape, by_nodes in shapes.items():
+            for nodes, costs in by_nodes.items():
+                size = costs["bytes"]
+                rows.append(
+                    [
+                        shape,
+                        f"{int(nodes):,}",
+                        digits(costs["nanoseconds"]["median"]) + " ns",
+                        "not measured" if size is None else digits(size["median"]),
+                    ]
+                )
+        yield from (f"The {build} build:", "")
+        yield from table(["", "nodes", "a node", "bytes a node"], rows)
+        yield ""
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    machine = found["machine"]
+    yield (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
+        f"{machine['python']}; medians of {found['rounds']} rounds, quartiles in brackets."
+    )
+    if found["tiny"]:
+        yield "**The sizes are those of a quick check, not of a measurement.**"
+    yield ""
+    for note in found["peers"].values():
+        if "version" in note:
+            yield f"- {note['title']}: {note['version']}"
+    missing = [name for name, note in found["peers"].items() if "version" not in note]
+    if missing:
+        yield f"- not installed: {', '.join(missing)}"
+    for workload in found["workloads"].values():
+        yield from ("", f"### {workload['title']}", "")
+        yield from comparison(workload)
+    if "scaling" in found:
+        yield from ("", "### What a node costs, from thousands to millions", "")
+        yield from scaling(found["scaling"])
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """The whole of a results file."""
+    return "\n".join(lines(found)).strip() + "\n"
+
+
+def update(page: str, found: Mapping[str, Any]) -> str:
+    """`page` with the figures between its two marks replaced.
+
+    Raises `ValueError` where it has no marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{markdown(found)}{END}{after}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--update", type=Path, metavar="PAGE", help="write them into this page")
+    chosen = parser.parse_args(arguments)
+    found = json.loads(chosen.results.read_text(encoding="utf-8"))
+    if chosen.update is None:
+        print(markdown(found), end="")
+    else:
+        page = chosen.update.read_text(encoding="utf-8")
+        chosen.update.write_text(update(page, found), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
