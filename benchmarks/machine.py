@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .peers.ours import build
+
 
 def processor() -> str:
     """The CPU's model, as far as the system tells it."""
@@ -25,5 +27,6 @@ def description() -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
+        "build": build(),
         "python": f"{platform.python_implementation()} {sys.version.split()[0]}",
     }

@@ -26,6 +26,8 @@ def load(name: str) -> Peer:
     try:
         peer: Peer = getattr(importlib.import_module(f"{__name__}.{module}"), cls)()
     except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith(__name__):
+            raise
         raise NotInstalledError(f"no module named {error.name}") from error
     peer.name = name
     return peer

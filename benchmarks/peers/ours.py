@@ -63,7 +63,7 @@ def _neural_networks(package: ModuleType) -> ModuleType:
     """`nn`, importing its names from `package`."""
     spec = find_spec("nn")
     if spec is None or spec.loader is None:
-        return None
+        raise NotInstalledError("no module named nn")
     module = module_from_spec(spec)
     installed = sys.modules["autograd_scalar"]
     sys.modules["autograd_scalar"] = package

@@ -53,8 +53,8 @@ def operations(size: int) -> int:
     pairs = list(pairwise(WIDTHS))
     weights = sum((inputs + 1) * neurons for inputs, neurons in pairs)
     products = sum(inputs * neurons for inputs, neurons in pairs)
-    hinge = 4
-    return size * (2 * products + sum(WIDTHS[1:-1]) + hinge) + 2 * weights
+    hinge, joining = 4, 3
+    return size * (2 * products + sum(WIDTHS[1:-1]) + hinge) + 2 * weights + joining
 
 
 def runs(peer: Peer, size: int) -> dict[str, Run]:

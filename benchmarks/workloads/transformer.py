@@ -157,7 +157,9 @@ def operations(size: int) -> int:
     attending = sum(
         HEADS * (dots(t, WIDTH // HEADS) + 4 * t) + dots(WIDTH, t) for t in range(1, size + 2)
     )
-    return (size + 1) * (3 * norm + residuals + square + widened + predicted) + attending
+    joining = 1
+    block = 3 * norm + residuals + square + widened + predicted
+    return (size + 1) * block + attending + joining
 
 
 def runs(peer: Peer, size: int) -> dict[str, Run]:
