@@ -56,7 +56,7 @@ def ratio(spread: Mapping[str, float] | None) -> str:
     return f"{digits(spread['median'])} ×{between}"
 
 
-def comparison(found: Mapping[str, Any]) -> Iterator[str]:
+def comparison(found: Mapping[str, Any], tiny: bool) -> Iterator[str]:
     """One workload: who took how long, and how many times as long as we."""
     participants = found["participants"]
     if not participants:
@@ -77,7 +77,7 @@ def comparison(found: Mapping[str, Any]) -> Iterator[str]:
         )
     titles = {"compiled": "of compiled", "plain": "of plain"}
     yield from table(["", "a call", "an operation", *(titles[base] for base in bases)], rows)
-    if "compiled" in participants:
+    if "compiled" in participants and not tiny:
         yield from aims(found)
 
 
@@ -140,7 +140,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"- not installed: {', '.join(missing)}"
     for workload in found["workloads"].values():
         yield from ("", f"### {workload['title']}", "")
-        yield from comparison(workload)
+        yield from comparison(workload, found["tiny"])
     if "scaling" in found:
         yield from ("", "### What a node costs, from thousands to millions", "")
         yield from scaling(found["scaling"])
