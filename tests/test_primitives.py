@@ -35,8 +35,8 @@ def tells_odd_from_even(row, arguments):
     return row.name != "pow" or arguments[0] >= 0 or abs(arguments[1]) < 2**53
 
 
-def check_at(row, arguments):
-    """Value within 4 units in the last place; partials to 1e-12, or 1e-15 of a tiny one."""
+def check_at(row, arguments, tiny=1e-15):
+    """Value within 4 units in the last place; partials to 1e-12, or to `tiny` absolutely."""
     function = value_of(row)
     with context.workdps(precision_for(arguments)[1]):
         exact = function(*map(real, arguments))
@@ -54,7 +54,7 @@ def check_at(row, arguments):
             if slope is None:
                 assert row.kinks, "a point without a derivative in a row that lists no kinks"
             elif abs(slope) < STEEPEST:
-                assert abs(partial - slope) <= max(1e-12 * abs(slope), 1e-15)
+                assert abs(partial - slope) <= max(1e-12 * abs(slope), tiny)
 
 
 def points_of(row):
@@ -65,8 +65,9 @@ def points_of(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_samples_agree_with_50_digits(row):
+    # Samples are chosen where a formula may lose digits or overflow: no excuse there.
     for sample in row.samples:
-        check_at(row, sample)
+        check_at(row, sample, tiny=sys.float_info.min)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
