@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import NamedTuple
 
 from .expressions import can_raise, float_source, is_zero
 from .primitives import OPCODES, TABLE, Primitive, float_scope
-from .sweep import pull, push
+from .sweep import bend, curved, pull, push
 from .value import Value
 
 _OPERATORS: dict[type[ast.AST], str] = {
@@ -111,31 +109,24 @@ def derivative(tree: ast.expr, slopes: Mapping[str, ast.expr]) -> ast.expr:
     return total
 
 
-class Second(NamedTuple):
-    """A second derivative of a primitive by its arguments `i` and `j`, where it isn't 0."""
-
-    i: int
-    j: int
-    of: Callable[..., float]
+# A second derivative of a primitive: its two arguments' indices, and a function of the
+# arguments and the value.
+Second = tuple[int, int, Callable[..., float]]
 
 
-@cache
-def second_partials(name: str) -> tuple[Second, ...] | None:
-    """The second derivatives of primitive `name`, functions of its arguments and value.
+def second_partials(opcode: int) -> tuple[Second, ...]:
+    """The second derivatives of a primitive that aren't 0, one for each unordered pair.
 
-    One for each unordered pair; None if a partial calls something that is no primitive.
+    Raises `LookupError` if a partial calls something that is no primitive.
     """
-    row = TABLE[OPCODES[name]]
+    row = TABLE[opcode]
     found = []
     for i, partial in enumerate(row.partial_trees):
         for j in range(i, len(row.arguments)):
             slopes = {row.arguments[j]: ast.Constant(1), "out": row.partial_trees[j]}
-            try:
-                tree = derivative(partial, slopes)
-            except LookupError:
-                return None
+            tree = derivative(partial, slopes)
             if not is_zero(tree):
-                found.append(Second(i, j, _compile(row, tree)))
+                found.append((i, j, _compile(row, tree)))
     return tuple(found)
 
 
@@ -154,11 +145,24 @@ def _compile(row: Primitive, tree: ast.expr) -> Callable[..., float]:
     return made["second"]
 
 
+# `second_partials` of each row of the table, None where there are none.
+_SECONDS: list[tuple[Second, ...] | None] = []
+
+
+def _seconds() -> list[tuple[Second, ...] | None]:
+    for opcode in range(len(_SECONDS), len(TABLE)):
+        try:
+            _SECONDS.append(second_partials(opcode))
+        except LookupError:
+            _SECONDS.append(None)
+    return _SECONDS
+
+
 class Curvature:
     """The second derivative of a graph: the product of its Hessian with any vector.
 
     root    what is differentiated
-    order   its graph, whose only leaves are `leaves`, and constants
+    order   its graph, whose only leaves are `leaves`
     leaves  what it is differentiated by
 
     Raises `LookupError` where a primitive has no second derivative on floats.
@@ -167,35 +171,11 @@ class Curvature:
     def __init__(self, root: Value, order: list[Value], leaves: list[Value]) -> None:
         self.order = order
         self.leaves = leaves
-        curved = []
-        for v in order:
-            if v.op:
-                seconds = second_partials(v.op)
-                if seconds is None:
-                    raise LookupError(f"{v.op} has no second derivative on floats")
-                if seconds:
-                    curved.append((v, seconds))
-        bars = pull(order, [root], [1.0], [v for v, _ in curved])
-        # ∂²/∂a∂b as (a, b, number), in both orders of a and b.
-        self._into: list[Value] = []
-        self._along: list[Value] = []
-        self._factors: list[float] = []
-        for (v, seconds), adjoint in zip(curved, bars, strict=True):
-            operands = v.parents
-            numbers = [p.data for p in operands]
-            for i, j, of in seconds:
-                a, b = operands[i], operands[j]
-                if a.kind != "constant" and b.kind != "constant":
-                    factor = adjoint * of(*numbers, v.data)
-                    self._add(a, b, factor)
-                    if i != j:
-                        self._add(b, a, factor)
-
-    def _add(self, a: Value, b: Value, factor: float) -> None:
-        if factor != 0.0:
-            self._into.append(a)
-            self._along.append(b)
-            self._factors.append(factor)
+        seconds = _seconds()
+        nodes = curved(order, seconds)
+        self._into, self._along, self._factors = bend(
+            nodes, pull(order, [root], [1.0], nodes), seconds
+        )
 
     def times(self, vector: Sequence[float]) -> list[float]:
         """The Hessian times `vector`; NaN where an infinite slope met a branch not taken."""

@@ -272,7 +272,7 @@ class _Trace:
         self.leaves: list[Value] = []
         complete = list(args)
         for position, (numbers_, structure) in zip(positions, flat, strict=True):
-            leaves = [self._leaf(number) for number in numbers_]
+            leaves = [Value(n) if type(n) is float else self._copy(n) for n in numbers_]
             self.leaves += leaves
             complete[position] = structure.pack(leaves, construct=True)
         self.argument = tuple(args[position] for position in positions)
@@ -283,16 +283,13 @@ class _Trace:
         self.order: list[Value] = []
         self.result = fun(*complete, **kwargs)
 
-    def _leaf(self, number: Any) -> Value:
-        """A Value to differentiate by.
+    def _copy(self, outer: Value) -> Value:
+        """A Value to differentiate by in place of one from outside, to which it leads.
 
-        In place of one from outside it is a copy that the outside is connected to: the
-        inner derivative ends at the copy, the outer one goes on.
+        The inner derivative ends at the copy; the outer one goes on.
         """
-        if type(number) is Value:
-            self.connected = True
-            return number - 0.0
-        return Value(number)
+        self.connected = True
+        return outer - 0.0
 
     def close(self, outs: list[Any]) -> None:
         """Make the graph of `outs` ready for sweeps."""

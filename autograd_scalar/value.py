@@ -553,7 +553,7 @@ def _sweep_dependent(root: Value, leaves: list[Value], interior: list[Value], se
 
 
 def fresh_mark() -> int:
-    """A number greater than every node's mark; the one after it is free too."""
+    """A number greater than every node's mark."""
     global _mark
     _mark += 2
     return _mark
