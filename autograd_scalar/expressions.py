@@ -20,11 +20,19 @@ from typing import Any
 CONSTANTS: dict[str, float] = {"pi": math.pi, "inf": math.inf, "nan": math.nan}
 
 
+_NO_REAL_POWER = "a negative number has no real power with a fractional exponent"
+
+
 def power(x: Any, y: Any) -> Any:
     """`x ** y`; Python would answer `(-8.0) ** (1/3)` with a complex number."""
-    result = x**y
+    try:
+        result = x**y
+    except OverflowError:  # of the complex number, too
+        if isinstance(x, float) and isinstance(y, float) and x < 0 and y != y // 1:
+            raise ValueError(_NO_REAL_POWER) from None
+        raise
     if isinstance(result, complex):
-        raise ValueError("a negative number has no real power with a fractional exponent")
+        raise ValueError(_NO_REAL_POWER)
     return result
 
 

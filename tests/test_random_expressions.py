@@ -29,7 +29,7 @@ def is_tame(row, numbers):
     except (ArithmeticError, ValueError):
         return False
     # A kink shows as a jump; so does what is too steep or too bent, NaN included.
-    return all(abs(x) <= LARGEST for x in here) and all(
+    return all(abs(x) <= LARGEST for x in (*numbers, *here)) and all(
         abs(x - y) <= 3 * LARGEST * NEARBY
         for each in beside
         for x, y in zip(here, each, strict=True)

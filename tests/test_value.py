@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from autograd_scalar import Value, exp, no_grad, sqrt
 
 SMALL = st.floats(-10, 10)
+# Products of these never underflow.
+FEW_DIGITS = SMALL.map(lambda x: round(x, 6))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,7 @@ def test_two_passes_give_exactly_twice_the_gradient(a, b, c):
     assert [leaf.grad for leaf in leaves] == [2 * grad for grad in once]
 
 
-@given(SMALL, SMALL, st.sampled_from([-2.0, 0.5, 1024.0]))
+@given(FEW_DIGITS, FEW_DIGITS, st.sampled_from([-2.0, 0.5, 1024.0]))
 def test_the_seed_scales_every_gradient(a, b, seed):
     def gradients(**options):
         x, y = Value(a), Value(b)
