@@ -123,6 +123,7 @@ class Primitive:
     value      the value, an expression in the arguments
     partials   one expression for each argument: ∂out/∂argument, which may use `out`
     rule       the rule of differentiation that gives the partials
+    rules      the rule for each partial, where they have different ones
     samples    argument tuples for the generic tests
     arguments  the arguments' names, in the order of a call
     domain     where the value is defined, as a test on the arguments ("" for everywhere)
@@ -144,6 +145,7 @@ class Primitive:
     kinks: tuple[Kink, ...] = ()
     operator: str = ""
     alias: str = ""
+    rules: tuple[str, ...] = ()
 
     value_tree: ast.expr = field(init=False, repr=False)
     partial_trees: tuple[ast.expr, ...] = field(init=False, repr=False)
@@ -163,6 +165,7 @@ class Primitive:
                 f"primitive {self.name!r}: its {len(names)} arguments {names} need as many "
                 f"partials, got {len(self.partials)}"
             )
+        self.rules = self.rules or (self.rule,) * len(names)
         if any(len(sample) != len(names) for sample in self.samples):
             raise ValueError(
                 f"primitive {self.name!r}: samples must be tuples of {len(names)} numbers"
@@ -222,7 +225,7 @@ ROWS = (
                      Kink((0.0, 1.0), (1.0, 0.0), "0**y is the constant 0 for y > 0"),
                      Kink((0.0, 0.5), (math.inf, 0.0), "a vertical tangent"),
                      Kink((-2.0, 3.0), (12.0, math.nan), "a negative base has no real powers near y")),
-              operator="**"),
+              operator="**", rules=("power rule", "exponential rule")),
     Primitive("floordiv", "x // y", ("0", "0"), "constant rule", _PAIRS, XY, domain="y != 0",
               kinks=(Kink((4.0, 2.0), (0.0, 0.0), _STEP),), operator="//"),
     Primitive("mod", "x % y", ("1", "-(x // y)"), "difference rule", _PAIRS, XY, domain="y != 0",

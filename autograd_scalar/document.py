@@ -1,0 +1,422 @@
+"""Sentences and equations, written as text, Markdown, LaTeX or HTML.
+
+A piece of a sentence is a string or an expression; whatever a string holds is shown, and
+never read as markup.
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .typeset import Latex, MathML, Plain, Typesetter
+
+Piece = str | ast.expr
+Sentence = tuple[Piece, ...]
+
+#: A space at which no line is broken.
+UNBROKEN = "\u00a0"
+
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\^{}",
+    "~": r"\~{}",
+    "→": r"$\to$",
+    "≥": r"$\ge$",
+    "≤": r"$\le$",
+}
+_ASCII = {
+    "·": "*",
+    "−": "-",
+    "→": "->",
+    "′": "'",
+    "≈": "~",
+    "…": "...",
+    "∂": "d",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+    "½": "1/2",
+    "–": "-",
+}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A line that names what follows."""
+
+    sentence: Sentence
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Sentences."""
+
+    sentence: Sentence
+
+
+@dataclass(frozen=True)
+class Row:
+    """One more side of an equation, and the reasons for it.
+
+    rounded   "≈" where the numbers in it were rounded
+    listed    one term of the sum on each line
+    reasons   the name of a rule and, where it is told, what the rule says
+    """
+
+    side: ast.expr
+    reasons: tuple[tuple[str, Sentence], ...] = ()
+    rounded: bool = False
+    listed: bool = False
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`left` = first side = second side = …, each on a line of its own or all on one."""
+
+    left: ast.expr
+    rows: tuple[Row, ...]
+    on_one_line: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Sentences one below the other."""
+
+    items: tuple[Sentence, ...]
+
+
+Block = Heading | Paragraph | Equation | Listing
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal `text` takes."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> str:
+    """`text` in lines of at most `width` columns; a word too long for one is cut.
+
+    >>> print(wrapped("a chain rule", 8, 2, 2))
+      a
+        chain
+        rule
+    """
+    lines: list[str] = []
+    line, room = "", max(width - indent, 8)
+    for word in text.split(" "):
+        if line and columns(line) + 1 + columns(word) > room:
+            lines.append(line)
+            line, room = "", max(width - indent - hang, 8)
+            joined = word
+        else:
+            joined = f"{line} {word}" if line else word
+        while columns(joined) > room:
+            cut = len(joined)
+            while columns(joined[:cut]) > room:
+                cut -= 1
+            lines.append(joined[:cut])
+            joined, room = joined[cut:], max(width - indent - hang, 8)
+        line = joined
+    lines.append(line)
+    return "\n".join(
+        " " * (indent + (hang if i else 0)) + each.rstrip() for i, each in enumerate(lines)
+    ).replace(UNBROKEN, " ")
+
+
+class Document:
+    """What an explanation is shown as: on a terminal, in a notebook, on a page.
+
+    In Jupyter it is shown through Markdown, whose formulas are typeset; `html` is for a page
+    of your own and needs no script.
+    """
+
+    blocks: tuple[Block, ...]
+    digits: int
+    unicode: bool | None = None
+
+    def to_text(self, width: int = 80, unicode: bool = True) -> str:
+        """The document in lines of at most `width` columns, in Unicode or in ASCII only."""
+        typesetter = Typesetter(self.digits) if unicode else Plain(self.digits)
+        text = "\n".join(_TextWriter(typesetter, width, unicode).write(self.blocks))
+        if unicode:
+            return text
+        for character, spelling in _ASCII.items():
+            text = text.replace(character, spelling)
+        lines = text.encode("ascii", "backslashreplace").decode().split("\n")
+        return "\n".join(
+            wrapped(line.lstrip(" "), width, len(line) - len(line.lstrip(" ")), 2)
+            if columns(line) > width
+            else line
+            for line in lines
+        )
+
+    @property
+    def text(self) -> str:
+        """The document in lines of at most 80 columns."""
+        return self.to_text(80, self.unicode is not False)
+
+    @property
+    def markdown(self) -> str:
+        """Markdown with LaTeX between dollar signs, for notebooks and for the web."""
+        return _MarkdownWriter(Latex(self.digits)).write(self.blocks)
+
+    @property
+    def latex(self) -> str:
+        """LaTeX for a document of your own; it needs the package `amsmath`."""
+        return _LatexWriter(Latex(self.digits)).write(self.blocks)
+
+    @property
+    def html(self) -> str:
+        """A piece of HTML whose formulas are MathML."""
+        return _HtmlWriter(MathML(self.digits)).write(self.blocks)
+
+    def __str__(self) -> str:
+        unicode = self.unicode
+        if unicode is None:
+            try:
+                "∂²′₃ₖ√≈".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+                unicode = True
+            except (UnicodeEncodeError, LookupError):
+                unicode = False
+        return self.to_text(min(shutil.get_terminal_size().columns, 100), unicode)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+    def _repr_latex_(self) -> str:
+        equations = [block for block in self.blocks if isinstance(block, Equation)]
+        return _MarkdownWriter(Latex(self.digits)).write(equations, reasons=False)
+
+
+class _TextWriter:
+    def __init__(self, typesetter: Typesetter, width: int, unicode: bool) -> None:
+        self.set = typesetter
+        self.width = width
+        self.about = " ≈ " if unicode else " ~ "
+
+    def sentence(self, sentence: Sentence) -> str:
+        return "".join(each if isinstance(each, str) else self.set(each) for each in sentence)
+
+    def write(self, blocks: Iterable[Block]) -> list[str]:
+        lines: list[str] = []
+        previous: Block | None = None
+        for block in blocks:
+            if lines:
+                lines.append("")
+            match block:
+                case Heading(sentence):
+                    lines.append(wrapped(self.sentence(sentence), self.width))
+                case Paragraph(sentence):
+                    lines.append(wrapped(self.sentence(sentence), self.width, 2))
+                case Listing(items):
+                    lines += [wrapped(self.sentence(item), self.width, 2, 4) for item in items]
+                case Equation(left, rows, on_one_line):
+                    if on_one_line and isinstance(previous, Equation):
+                        lines.pop()
+                    lines += self.equation(left, rows, on_one_line)
+            previous = block
+        return lines
+
+    def equation(self, left: ast.expr, rows: Sequence[Row], on_one_line: bool) -> list[str]:
+        head = self.set(left)
+        sides = [(self.about if row.rounded else " = ") + self.set(row.side) for row in rows]
+        if on_one_line:
+            return [wrapped(head + "".join(sides), self.width, 2, 4)]
+        told = any(row.reasons for row in rows)
+        beside = columns(head) <= 16 and (not told or len(rows) == 1)
+        indent = 2 + (columns(head) if beside else 1)
+        lines = [] if beside else [wrapped(head, self.width, 2, 4)]
+        for i, (row, side) in enumerate(zip(rows, sides, strict=True)):
+            if row.listed and columns(head + side) + 2 > self.width:
+                start = side[:3] if i else head + side[:3]
+                room = 2 + (0 if i == 0 else indent - 2) + columns(start)
+                first, *others = _terms_of(row.side)
+                lines.append(wrapped(start + self.set(first), self.width, room - columns(start), 4))
+                lines += [
+                    wrapped(f"+ {self.set(each)}", self.width, max(room - 2, 2), 4)
+                    for each in others
+                ]
+            elif beside and i == 0:
+                lines.append(wrapped(head + side, self.width, 2, columns(head) + 3))
+            else:
+                lines.append(wrapped(side[1:], self.width, indent + 1, 2))
+            lines += [
+                wrapped(each, self.width, min(indent + 5, 8), 2)
+                for each in self.reasons(row.reasons)
+            ]
+        return lines
+
+    def reasons(self, reasons: Iterable[tuple[str, Sentence]]) -> list[str]:
+        named = [rule for rule, told in reasons if not told]
+        told = [f"{rule}: {self.sentence(told)}" for rule, told in reasons if told]
+        return [*([", ".join(named)] if named else []), *told]
+
+
+def _terms_of(tree: ast.expr) -> list[ast.expr]:
+    match tree:
+        case ast.Call(func=ast.Name(id="Σ"), args=terms):
+            return terms
+    return [tree]
+
+
+def _latex_words(text: str) -> str:
+    return "".join(_TEX.get(c, c) for c in text)
+
+
+def _short(reasons: Iterable[tuple[str, Sentence]]) -> str:
+    return ", ".join(dict.fromkeys(rule for rule, _ in reasons))
+
+
+class _LatexWriter:
+    def __init__(self, typesetter: Latex) -> None:
+        self.set = typesetter
+
+    def words(self, text: str) -> str:
+        return _latex_words(text)
+
+    def sentence(self, sentence: Sentence) -> str:
+        return "".join(
+            self.words(each) if isinstance(each, str) else f"${self.set(each)}$"
+            for each in sentence
+        )
+
+    def write(self, blocks: Iterable[Block]) -> str:
+        parts = []
+        for block in blocks:
+            match block:
+                case Heading(sentence):
+                    parts.append(rf"\paragraph{{{self.sentence(sentence)}}}")
+                case Paragraph(sentence):
+                    parts.append(self.sentence(sentence))
+                case Listing(items):
+                    parts.append(self.listing(items))
+                case Equation(left, rows, _):
+                    parts.append(f"\\[\n{self.aligned(left, rows)}\n\\]")
+                    parts += self.told(rows)
+        return "\n\n".join(parts)
+
+    def aligned(self, left: ast.expr, rows: Sequence[Row], reasons: bool = True) -> str:
+        lines = []
+        for i, row in enumerate(rows):
+            head = self.set(left) if i == 0 else ""
+            relation = r"\approx" if row.rounded else "="
+            terms = _terms_of(row.side) if row.listed else [row.side]
+            side = " \\\\\n&\\quad + ".join(self.set(each) for each in terms)
+            line = f"{head} &{relation} {side}"
+            if row.reasons and reasons:
+                line += rf" && \text{{{_math_words(_short(row.reasons))}}}"
+            lines.append(line)
+        body = " \\\\\n".join(lines)
+        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+    def told(self, rows: Sequence[Row]) -> list[str]:
+        items = [
+            rf"\item {self.words(rule)}: {self.sentence(told)}"
+            for row in rows
+            for rule, told in row.reasons
+            if told
+        ]
+        return ["\n".join([r"\begin{itemize}", *items, r"\end{itemize}"])] if items else []
+
+    def listing(self, items: Sequence[Sentence]) -> str:
+        lines = [rf"\item {self.sentence(item)}" for item in items]
+        return "\n".join([r"\begin{itemize}", *lines, r"\end{itemize}"])
+
+
+def _math_words(text: str) -> str:
+    """Words inside `\\text{…}`, of which MathJax reads little."""
+    return re.sub(r"[\\{}$&#%_^~<>`]", " ", text).replace("|", r"$\vert$")
+
+
+class _MarkdownWriter(_LatexWriter):
+    def words(self, text: str) -> str:
+        escaped = re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", text)
+        return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+    def listing(self, items: Sequence[Sentence]) -> str:
+        return "\n".join(f"- {self.sentence(item)}" for item in items)
+
+    def write(self, blocks: Iterable[Block], *, reasons: bool = True) -> str:
+        parts = []
+        for block in blocks:
+            match block:
+                case Heading(sentence):
+                    parts.append(f"**{self.sentence(sentence)}**")
+                case Paragraph(sentence):
+                    parts.append(self.sentence(sentence))
+                case Listing(items):
+                    parts.append(self.listing(items))
+                case Equation(left, rows, _):
+                    parts.append(f"$$\n{self.aligned(left, rows, reasons)}\n$$")
+                    parts += self.told(rows) if reasons else []
+        return "\n\n".join(parts)
+
+    def told(self, rows: Sequence[Row]) -> list[str]:
+        items = [
+            f"- {self.words(rule)}: {self.sentence(told)}"
+            for row in rows
+            for rule, told in row.reasons
+            if told
+        ]
+        return ["\n".join(items)] if items else []
+
+
+class _HtmlWriter:
+    def __init__(self, typesetter: MathML) -> None:
+        self.set = typesetter
+
+    def math(self, tree: ast.expr) -> str:
+        return f"<math>{self.set(tree)}</math>"
+
+    def sentence(self, sentence: Sentence) -> str:
+        return "".join(
+            html.escape(each) if isinstance(each, str) else self.math(each) for each in sentence
+        )
+
+    def write(self, blocks: Iterable[Block]) -> str:
+        parts = []
+        for block in blocks:
+            match block:
+                case Heading(sentence):
+                    parts.append(f"<p><b>{self.sentence(sentence)}</b></p>")
+                case Paragraph(sentence):
+                    parts.append(f"<p>{self.sentence(sentence)}</p>")
+                case Listing(items):
+                    lines = "".join(f"<li>{self.sentence(item)}</li>" for item in items)
+                    parts.append(f"<ul>{lines}</ul>")
+                case Equation(left, rows, _):
+                    parts.append(self.equation(left, rows))
+        return "\n".join(parts)
+
+    def equation(self, left: ast.expr, rows: Sequence[Row]) -> str:
+        lines = ["<table>"]
+        for i, row in enumerate(rows):
+            head = self.math(left) if i == 0 else ""
+            reasons = "<br>".join(
+                html.escape(rule) + (f": {self.sentence(told)}" if told else "")
+                for rule, told in row.reasons
+            )
+            relation = "≈" if row.rounded else "="
+            cells = (head, relation, self.math(row.side), f"<small>{reasons}</small>")
+            lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        return "\n".join([*lines, "</table>"])
