@@ -126,8 +126,9 @@ class _Line:
         self.fun = fun
         self.point = point
         self.j = j
-        # Powers of two, so that the points are where they are meant to be.
-        self.steps = [math.ldexp(1.0, round(math.log2(step)) - k) for k in range(halvings)]
+        # A power of two, so that the points are where they are meant to be.
+        self.step = math.ldexp(1.0, round(math.log2(step)))
+        self.halvings = halvings
 
     def at(self, shift: float) -> Numbers | None:
         """The results at a distance, or None where the function is undefined."""
@@ -142,14 +143,19 @@ class _Line:
     def slopes(self) -> list[_Slope] | None:
         """The derivatives of the results; None where there is no point on one of the sides."""
         tableaux: list[_Tableau] = []
-        for step in self.steps:
-            right, left = self.at(step), self.at(-step)
-            if right is None or left is None:
-                tableaux = []
-                continue
-            tableaux = tableaux or [_Tableau() for _ in right]
-            for tableau, above, below in zip(tableaux, right, left, strict=True):
-                tableau.add((above - below) / (2 * step), max(abs(above), abs(below)) / step)
+        finest = self.step * _EPSILON
+        while self.halvings and self.step > finest:
+            right, left = self.at(self.step), self.at(-self.step)
+            if right is not None and left is not None:
+                tableaux = tableaux or [_Tableau() for _ in right]
+                for tableau, above, below in zip(tableaux, right, left, strict=True):
+                    size = max(abs(above), abs(below)) / self.step
+                    tableau.add((above - below) / (2 * self.step), size)
+            elif tableaux:
+                return None
+            # Steps that lead out of the domain don't count.
+            self.halvings -= bool(tableaux)
+            self.step /= 2
         return [tableau.best for tableau in tableaux] if tableaux else None
 
     def problem(self, i: int, computed: float, slopes: list[_Slope] | None) -> str:
@@ -168,7 +174,7 @@ class _Line:
         """What the slopes on the two sides look like: at a kink they don't come together."""
         here = self.at(0.0)
         pairs = []
-        for step in self.steps[-3:]:
+        for step in (8 * self.step, 4 * self.step, 2 * self.step):
             right, left = self.at(step), self.at(-step)
             if here is None or right is None or left is None:
                 return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from .expressions import can_raise, float_source, is_zero
 from .primitives import OPCODES, TABLE, Primitive, float_scope
@@ -114,12 +115,12 @@ def derivative(tree: ast.expr, slopes: Mapping[str, ast.expr]) -> ast.expr:
 Second = tuple[int, int, Callable[..., float]]
 
 
-def second_partials(opcode: int) -> tuple[Second, ...]:
+@cache
+def second_partials(row: Primitive) -> tuple[Second, ...]:
     """The second derivatives of a primitive that aren't 0, one for each unordered pair.
 
     Raises `LookupError` if a partial calls something that is no primitive.
     """
-    row = TABLE[opcode]
     found = []
     for i, partial in enumerate(row.partial_trees):
         for j in range(i, len(row.arguments)):
@@ -145,17 +146,21 @@ def _compile(row: Primitive, tree: ast.expr) -> Callable[..., float]:
     return made["second"]
 
 
-# `second_partials` of each row of the table, None where there are none.
-_SECONDS: list[tuple[Second, ...] | None] = []
+_known: list[Primitive] = []
+_seconds: list[tuple[Second, ...] | None] = []
 
 
-def _seconds() -> list[tuple[Second, ...] | None]:
-    for opcode in range(len(_SECONDS), len(TABLE)):
-        try:
-            _SECONDS.append(second_partials(opcode))
-        except LookupError:
-            _SECONDS.append(None)
-    return _SECONDS
+def _by_opcode() -> list[tuple[Second, ...] | None]:
+    """`second_partials` of each row of the table, None where there are none."""
+    if not _known or len(_known) != len(TABLE) or _known[-1] is not TABLE[-1]:
+        _known[:] = TABLE
+        _seconds.clear()
+        for row in _known:
+            try:
+                _seconds.append(second_partials(row))
+            except LookupError:
+                _seconds.append(None)
+    return _seconds
 
 
 class Curvature:
@@ -171,7 +176,7 @@ class Curvature:
     def __init__(self, root: Value, order: list[Value], leaves: list[Value]) -> None:
         self.order = order
         self.leaves = leaves
-        seconds = _seconds()
+        seconds = _by_opcode()
         nodes = curved(order, seconds)
         self._into, self._along, self._factors = bend(
             nodes, pull(order, [root], [1.0], nodes), seconds

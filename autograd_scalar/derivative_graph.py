@@ -18,7 +18,7 @@ from typing import Any
 
 from .expressions import CONSTANTS, ieee, ieee_divide, ieee_power, is_zero
 from .functions import FUNCTIONS
-from .primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, compile_quiet
+from .primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_quiet
 from .value import Value, node, watcher
 
 # Arithmetic on Values and plain numbers, the known constants, with IEEE 754 results: a
@@ -156,12 +156,11 @@ def _nothing_for_zero(tree: ast.expr) -> ast.expr:
 
 
 @cache
-def _rules(name: str) -> tuple[Callable[..., Any], ...]:
-    """The partials of primitive `name` as functions of its operands and value.
+def _rules(row: Primitive) -> tuple[Callable[..., Any], ...]:
+    """The partials of a primitive as functions of its operands and value.
 
     They take Values and numbers and return either, or None where nothing flows.
     """
-    row = TABLE[OPCODES[name]]
     rules = []
     for tree in row.partial_trees:
         scope: dict[str, Any] = {"__builtins__": {}, **CONSTANTS}
@@ -173,7 +172,7 @@ def _rules(name: str) -> tuple[Callable[..., Any], ...]:
         result = ast.unparse(ast.fix_missing_locations(_nothing_for_zero(copied)))
         source = f"def partial({', '.join(row.arguments)}, out):\n    return {result}\n"
         # The source is unparsed from a tree that passed the whitelist of `expressions.check`.
-        exec(compile(source, f"<partial of {name}>", "exec"), scope)
+        exec(compile(source, f"<partial of {row.name}>", "exec"), scope)
         rules.append(scope["partial"])
     return tuple(rules)
 
@@ -184,15 +183,15 @@ def _edges(v: Value, among: Container[Value], recorded: bool) -> Iterator[tuple[
     Each with its index and the partial by it.
     """
     parents = v.parents
+    row = TABLE[OPCODES[v.op]]
     if recorded:
         operands = [p.data if p.kind == "constant" and p not in among else p for p in parents]
-        for i, (parent, rule) in enumerate(zip(parents, _rules(v.op), strict=True)):
+        for i, (parent, rule) in enumerate(zip(parents, _rules(row), strict=True)):
             if parent in among:
                 partial = rule(*operands, v)
                 if partial is not None:
                     yield i, parent, partial
         return
-    row = TABLE[OPCODES[v.op]]
     for i, (parent, number) in enumerate(zip(parents, v.partials, strict=True)):
         if parent in among and (
             number != 0.0 or not row.vanishes(i, v.data, [p.data for p in parents])
