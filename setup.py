@@ -77,6 +77,8 @@ def extensions():
         Extension(
             "autograd_scalar.value",
             ["autograd_scalar/value.py"],
+            depends=["autograd_scalar/nodes.h"],
+            include_dirs=["autograd_scalar"],
             # Value is then a class like those of Python: it can get methods after it was made.
             define_macros=[("CYTHON_USE_TYPE_SPECS", "1")],
         ),

@@ -1,6 +1,7 @@
 # `kernels` in the compiled build: the table's kernels in C, and what the class needs to be fast.
 
 from cpython.object cimport PyObject
+from libc.string cimport memset
 
 from .native cimport abs, add, mul, neg, sub
 from . cimport native
@@ -10,6 +11,7 @@ cdef extern from "Python.h":
     unsigned long Py_TPFLAGS_HAVE_GC
     ctypedef struct Class "PyTypeObject":
         const char *tp_name
+        Py_ssize_t tp_basicsize
         unsigned long tp_flags
         PyObject *tp_dict
         void *tp_hash
@@ -17,11 +19,18 @@ cdef extern from "Python.h":
         void *tp_traverse
         void *tp_clear
         void *tp_dealloc
-        void *tp_free
+        void *tp_alloc
     void Py_INCREF(object)
     void Py_XDECREF(PyObject *)
-    void PyObject_Free(void *)
+    void Py_SET_REFCNT(PyObject *, Py_ssize_t)
+    void Py_SET_TYPE(PyObject *, type)
+    PyObject *PyErr_NoMemory()
     void PyType_Modified(type)
+
+cdef extern from "nodes.h":
+    int BLOCK_BYTES
+    void *block_new()
+    void block_free(void *)
 
 cdef extern from *:
     """
@@ -59,6 +68,16 @@ cdef inline (double, double, double) binary(int opcode, double x, double y) exce
     return results
 
 
+cdef inline PyObject *new_node(type cls, Py_ssize_t items) noexcept:
+    cdef PyObject *node = <PyObject *>block_new()
+    if node is NULL:
+        return PyErr_NoMemory()
+    memset(node, 0, BLOCK_BYTES)
+    Py_SET_REFCNT(node, 1)
+    Py_SET_TYPE(node, cls)
+    return node
+
+
 cdef inline void free_node(PyObject *node) noexcept:
     # Freeing a node may free its operands, and those theirs: a list of the dead, linked where
     # the living have their mark, takes the place of a recursion as deep as the graph.
@@ -75,20 +94,21 @@ cdef inline void free_node(PyObject *node) noexcept:
         Py_XDECREF(<PyObject *>(<Value>node)._x)
         Py_XDECREF(<PyObject *>(<Value>node)._y)
         Py_XDECREF(<PyObject *>(<Value>node)._more)
-        PyObject_Free(node)
+        block_free(node)
     freeing = False
 
 
 cdef inline void prepare(type cls):
     import inspect
     cdef Class *slots = <Class *>cls
+    assert slots.tp_basicsize <= BLOCK_BYTES
     # A graph has no cycles, as operands are older than what is made of them: reference counts
     # free it, and the garbage collector would walk through millions of nodes for nothing.
     slots.tp_flags &= ~Py_TPFLAGS_HAVE_GC
     slots.tp_traverse = NULL
     slots.tp_clear = NULL
     slots.tp_dealloc = <void *>free_node
-    slots.tp_free = <void *>PyObject_Free
+    slots.tp_alloc = <void *>new_node
     # Python puts this name into its error messages.
     slots.tp_name = b"Value"
     # Comparisons take a C class its hash and its equality; those of `object` are identity.

@@ -39,7 +39,7 @@ cdef inline double checked(double result, bint *left_to_python) noexcept:
 """
 
 
-class Untranslatable(Exception):
+class UntranslatableError(Exception):
     """An expression that C computes differently from Python."""
 
 
@@ -70,7 +70,7 @@ class _Cython(ast.NodeTransformer):
                 return self._checked(ast.BinOp(left, node.op, right))
             case ast.Pow():
                 return self._checked(ast.Call(_math("pow"), [left, right], []))
-        raise Untranslatable(ast.unparse(node))
+        raise UntranslatableError(ast.unparse(node))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         assert isinstance(node.func, ast.Name)
@@ -83,7 +83,7 @@ class _Cython(ast.NodeTransformer):
         if name in _STEPS:
             step = ast.Call(_math(name), arguments, [])
             return self._checked(ast.BinOp(step, ast.Add(), ast.Constant(0.0)))
-        raise Untranslatable(ast.unparse(node))
+        raise UntranslatableError(ast.unparse(node))
 
 
 def _math(name: str) -> ast.expr:
@@ -101,7 +101,7 @@ def _results(row: Primitive) -> str:
 def kernel(row: Primitive) -> tuple[str, bool]:
     """Cython source of the row's kernel, and whether it may leave a point to Python.
 
-    Raises `Untranslatable` where the row has something that C computes differently.
+    Raises `UntranslatableError` where the row has something that C computes differently.
 
     >>> from autograd_scalar.primitives import OPCODES, TABLE
     >>> print(kernel(TABLE[OPCODES["div"]])[0])
@@ -147,7 +147,7 @@ def source() -> str:
             continue
         try:
             text, can_raise = kernel(row)
-        except Untranslatable:
+        except UntranslatableError:
             continue
         kernels.append(text)
         given = ", ".join(["x", "y"][:arity] + ["left_to_python"] * can_raise)

@@ -24,9 +24,9 @@ cdef long long _mark
 cdef int _interventions
 
 cpdef list toposort(Value root)
-cdef void _collect(Value root, list[Value] leaves, list[Value] interior)
+cdef void _collect(Value root, list[Value] leaves, list[Value] interior, bint sweeping)
 cdef void _differentiate(Value root, double seed)
-cdef void _sweep(Value root, list[Value] leaves, list[Value] interior, double seed)
+cdef void _sweep(list[Value] interior)
 cdef void _fill(Value v, double data, int opcode)
 cdef Value _parentless(double data, int opcode)
 cdef Value _unary(int opcode, Value x, (double, double) results)

@@ -451,12 +451,16 @@ def toposort(root: Value) -> list[Value]:
     """
     order: list[Value] = []
     with _sweeping:
-        _collect(root, order, order)
+        _collect(root, order, order, False)
     return order
 
 
-def _collect(root: Value, leaves: list[Value], interior: list[Value]) -> None:
-    """Append every value `root` was computed from, and `root`, after all of its parents."""
+def _collect(root: Value, leaves: list[Value], interior: list[Value], sweeping: bool) -> None:
+    """Append every value `root` was computed from, and `root`, after all of its parents.
+
+    `sweeping` readies their grads for a sweep: all become 0, and what a leaf has accumulated
+    waits in `_dx`, which is free as leaves have no partials.
+    """
     global _mark
     _mark += 2
     opened = _mark
@@ -465,15 +469,20 @@ def _collect(root: Value, leaves: list[Value], interior: list[Value]) -> None:
     while stack:
         v: Value = stack[-1]
         if v._mark < opened:
-            x: Value = v._x
+            x: Value | None = v._x
             if x is None:
-                v._mark = done
-                leaves.append(v)
                 stack.pop()
+                v._mark = done
+                if sweeping:
+                    v._dx = v._grad
+                    leaves.append(v)
+                    v._grad = 0.0
+                else:
+                    leaves.append(v)
                 continue
             v._mark = opened
             # The stack is last in, first out: the first operand goes on top.
-            y: Value = v._y
+            y: Value | None = v._y
             if y is not None:
                 if v._more is not None:
                     stack.extend([p for p, _ in reversed(v._more) if p._mark < opened])
@@ -486,6 +495,8 @@ def _collect(root: Value, leaves: list[Value], interior: list[Value]) -> None:
             if v._mark == opened:
                 v._mark = done
                 interior.append(v)
+                if sweeping:
+                    v._grad = 0.0
 
 
 def _differentiate(root: Value, seed: float) -> None:
@@ -493,33 +504,31 @@ def _differentiate(root: Value, seed: float) -> None:
     v: Value
     leaves: list[Value] = []
     interior: list[Value] = []
-    _collect(root, leaves, interior)
-    # A leaf has no partials: what it has accumulated waits in `_dx`.
-    for v in leaves:
-        v._dx = v._grad
+    met_nan = False
     try:
-        _sweep(root, leaves, interior, seed)
+        _collect(root, leaves, interior, True)
+        root._grad = seed
+        _sweep(interior)
         for v in leaves:
             if v._grad != v._grad and v._opcode != _CONSTANT:
-                _sweep_dependent(root, leaves, interior, seed)
-                break
-        for v in leaves:
+                met_nan = True
             v._grad += v._dx
+        if met_nan:
+            _sweep_dependent(root, seed)
+            for v in leaves:
+                v._grad += v._dx
     except BaseException:  # an interrupt must not cost what was accumulated so far
         for v in leaves:
             v._grad = v._dx
         raise
 
 
-def _sweep(root: Value, leaves: list[Value], interior: list[Value], seed: float) -> None:
-    """The chain rule, from the last value to the first."""
+def _sweep(interior: list[Value]) -> None:
+    """The chain rule, from the last value to the first, which empties the list."""
     v: Value
-    for v in leaves:
-        v._grad = 0.0
-    for v in interior:
-        v._grad = 0.0
-    root._grad = seed
-    for v in reversed(interior):
+    parent: Value
+    while interior:
+        v = interior.pop()
         grad = v._grad
         v._x._grad += grad * v._dx
         if v._y is not None:
@@ -529,7 +538,7 @@ def _sweep(root: Value, leaves: list[Value], interior: list[Value], seed: float)
                     parent._grad += grad * partial
 
 
-def _sweep_dependent(root: Value, leaves: list[Value], interior: list[Value], seed: float) -> None:
+def _sweep_dependent(root: Value, seed: float) -> None:
     """The chain rule along the edges the result depends on, for a sweep that met a NaN.
 
     The untaken side of `where` (or of `maximum`, or below `relu`'s kink) receives the
@@ -538,12 +547,13 @@ def _sweep_dependent(root: Value, leaves: list[Value], interior: list[Value], se
     and a NaN that remains is one.
     """
     v: Value
-    for v in leaves + interior:
+    order = toposort(root)
+    for v in order:
         v._grad = 0.0
     root._grad = seed
     reached = {root}
-    for v in reversed(interior):
-        if v in reached:
+    for v in reversed(order):
+        if v in reached and v._opcode >= 0:
             numbers_ = [parent._data for parent in v.parents]
             row = TABLE[v._opcode]
             for i, (parent, partial) in enumerate(zip(v.parents, v.partials, strict=True)):
