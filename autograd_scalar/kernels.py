@@ -24,4 +24,12 @@ def binary(opcode: int, x: float, y: float) -> tuple[float, ...]:
 
 
 def prepare(cls: type) -> None:
-    """What the compiled class needs before its first instance: the plain one needs nothing."""
+    """Give the class what both builds have in common: it is closed to subclasses.
+
+    (An operator would not know an instance of a subclass as a Value.)
+    """
+
+    def refuse(subclass: type) -> None:
+        raise TypeError(f"type {cls.__name__!r} is not an acceptable base type")
+
+    cls.__init_subclass__ = classmethod(refuse)  # type: ignore[assignment]

@@ -7,7 +7,7 @@ cdef class Value:
     cdef public double _grad
     cdef public double _dx
     cdef public double _dy
-    cdef public str _label
+    cdef public object _label
     cdef public int _opcode
     cdef public long long _mark
     cdef public Value _x
@@ -23,7 +23,6 @@ cdef double _NOT_COMPUTED
 cdef long long _mark
 cdef int _interventions
 
-cpdef list toposort(Value root)
 cdef void _collect(Value root, list[Value] leaves, list[Value] interior, bint sweeping)
 cdef void _differentiate(Value root, double seed)
 cdef void _sweep(list[Value] interior)

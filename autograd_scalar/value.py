@@ -370,7 +370,7 @@ class Value:
     def __ceil__(self) -> int:
         return math.ceil(self._data)
 
-    def __round__(self, digits: int | None = None) -> float:
+    def __round__(self, digits: Any = None) -> float:
         return round(self._data, digits)
 
     def __float__(self) -> float:
@@ -439,16 +439,19 @@ class Value:
 kernels.prepare(Value)
 
 
-def toposort(root: Value) -> list[Value]:
+def toposort(root: Value | Any) -> list[Value]:
     """Every value `root` was computed from, and `root`, each after all of its parents.
 
     The order is that of evaluation: what an operand was computed from comes before what
-    the operands to its right were.  Iterative, so depth is no limit.
+    the operands to its right were.  Iterative, so depth is no limit.  Raises `TypeError`
+    where `root` is no Value.
 
     >>> a = Value(1.0, "a"); b = Value(2.0, "b"); c = (a + a) * -b
     >>> [v.op or v.label for v in toposort(c)]
     ['a', 'add', 'b', 'neg', 'mul']
     """
+    if type(root) is not Value:
+        raise TypeError(f"toposort needs a Value, got {type(root).__name__} {root!r:.60}")
     order: list[Value] = []
     with _sweeping:
         _collect(root, order, order, False)
@@ -692,7 +695,11 @@ def add_methods(row: Primitive, opcode: Opcode) -> None:
     NumPy calls these methods on the elements of object arrays.
     """
 
+    is_unary = len(row.arguments) == 1
+
     def method(self: Value, *operands: Any) -> Value:
+        if is_unary and not operands:
+            return unary(opcode, self)
         return record(opcode, self, *operands)
 
     method.__name__ = row.name
