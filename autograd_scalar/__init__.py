@@ -9,8 +9,10 @@ True
 """
 
 from . import functions, value
+from .backward_steps import BackwardStep, Sent, steps
 from .checking import AnomalyError, check_grads, detect_anomaly
 from .custom import custom
+from .derive import Derivation, derive
 from .differentiate import (
     grad,
     gradient,
@@ -23,8 +25,10 @@ from .differentiate import (
     vjp,
 )
 from .draw import Drawing, draw, draw_dot
+from .explain import Explanation, explain
 from .functions import *
 from .render import DrawingError
+from .symbolic import from_sympy, to_sympy
 from .value import Value, no_grad, toposort
 
 __version__ = "0.1.0"
@@ -34,15 +38,22 @@ build = "python" if str(value.__file__).endswith(".py") else "compiled"
 
 __all__ = [
     "AnomalyError",
+    "BackwardStep",
+    "Derivation",
     "Drawing",
     "DrawingError",
+    "Explanation",
+    "Sent",
     "Value",
     "build",
     "check_grads",
     "custom",
+    "derive",
     "detect_anomaly",
     "draw",
     "draw_dot",
+    "explain",
+    "from_sympy",
     "grad",
     "gradient",
     "hessian",
@@ -50,7 +61,9 @@ __all__ = [
     "jacobian",
     "jvp",
     "no_grad",
+    "steps",
     "stop_gradient",
+    "to_sympy",
     "toposort",
     "value_and_grad",
     "vjp",

@@ -94,6 +94,10 @@ def _run(argv: Sequence[str]) -> int:
         parser.error(
             f"unknown option {unknown:.60}; put -- before an expression that starts with --"
         )
+    if options.latex and not options.explain:
+        parser.error("--latex is for explanations: add --explain NAME")
+    if options.json and options.explain:
+        parser.error("--json and --explain can't be combined")
     text, values = _sort(words + list(argv[end + 1 :]))
     program = Program(text)
     computed = program.run(values)
@@ -102,7 +106,11 @@ def _run(argv: Sequence[str]) -> int:
     if unused:
         write(sys.stderr, f"{NAME}: note: given, but not in the expression: {', '.join(unused)}")
     _draw(computed.result, options)
-    write(sys.stdout, _as_json(text, computed) if options.json else _as_text(computed))
+    if options.explain:
+        output = _explanation(computed, options)
+    else:
+        output = _as_json(text, computed) if options.json else _as_text(computed)
+    write(sys.stdout, output)
     return 0
 
 
@@ -126,6 +134,10 @@ def _parser() -> _Parser:
         "--partials", action="store_true", help="show local derivatives in the picture too"
     )
     parser.add_argument("--limit", metavar="N", type=int, help="the most values to draw")
+    parser.add_argument(
+        "--explain", metavar="NAME", help="print why the derivative by NAME is what it is"
+    )
+    parser.add_argument("--latex", action="store_true", help="print the explanation as LaTeX")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
     return parser
@@ -196,6 +208,18 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
             raise _RequestError(f"{path}: {error.strerror or error}") from None
         except (RuntimeError, ValueError) as error:
             raise _RequestError(f"{path}: {error}") from None
+
+
+def _explanation(computed: Computation, options: argparse.Namespace) -> str:
+    # Those who ask for no explanation need not wait for it.
+    from .explain import explain
+
+    wrt = computed.named.get(unicodedata.normalize("NFKC", options.explain.strip()))
+    if wrt is None:
+        names = ", ".join(computed.named) or "none"
+        raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")
+    explanation = explain(computed.result, wrt)
+    return explanation.latex if options.latex else str(explanation)
 
 
 def _as_text(computed: Computation) -> str:

@@ -17,17 +17,11 @@ from typing import Any
 
 from .document import Block, Document, Equation, Paragraph, Row, Sentence
 from .expressions import CONSTANTS, ExpressionError, parse
+from .formulas import expression_of
 from .functions import FUNCTIONS
-from .primitives import OPCODES
-from .rules import (
-    Point,
-    number_at,
-)
-from .tidy import (
-    names_in,
-    rebuilt,
-    substituted,
-)
+from .primitives import OPCODES, TABLE
+from .rules import Point, number_at, row_of
+from .tidy import names_in, rebuilt, substituted
 from .typeset import call, name, number
 from .value import Value
 from .working import Line, Work, pending_derivative
@@ -156,8 +150,6 @@ _DEFINITION = re.compile(r"\s*([^\W\d]\w*)\s*\(([\w\s,]*)\)\s*=(?!=)")
 
 def _read(source: Any, functions: Sequence[str]) -> tuple[ast.expr, ast.expr | None, Sequence[str]]:
     """The expression, its name as a call where it has one, and its arguments where it says."""
-    from .formulas import expression_of
-
     if isinstance(source, Value):
         return expression_of(source)[0], None, ()
     if isinstance(source, str):
@@ -212,15 +204,11 @@ def _in_primitives(tree: ast.expr, functions: Sequence[str]) -> ast.expr:
 
 
 def _arity(function: str) -> int:
-    from .primitives import TABLE
-
     return len(TABLE[OPCODES[function]].arguments)
 
 
 def _traced(function: Callable[..., Any], arguments: Sequence[str]) -> ast.expr:
     """The expression a Python function computes."""
-    from .formulas import expression_of
-
     failure: Exception | None = None
     for point in _candidates(arguments):
         try:
@@ -273,8 +261,6 @@ def _sample(
 
 def _conventions(first: ast.expr, tree: ast.expr) -> list[Sentence]:
     """What is used where a primitive of the expression has no derivative."""
-    from .rules import row_of
-
     if not any(isinstance(node, ast.IfExp) for node in ast.walk(first)):
         return []
     found: list[Sentence] = []

@@ -11,10 +11,11 @@ import html
 import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .terminal import can_show, encoding_of
+from .terminal import width as width_of
 from .typeset import Latex, MathML, Plain, Typesetter
 
 Piece = str | ast.expr
@@ -102,14 +103,6 @@ class Listing:
 Block = Heading | Paragraph | Equation | Listing
 
 
-def columns(text: str) -> int:
-    """How many columns of a terminal `text` takes."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
-
-
 def wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> str:
     """`text` in lines of at most `width` columns; a word too long for one is cut.
 
@@ -121,15 +114,15 @@ def wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> str:
     lines: list[str] = []
     line, room = "", max(width - indent, 8)
     for word in text.split(" "):
-        if line and columns(line) + 1 + columns(word) > room:
+        if line and width_of(line) + 1 + width_of(word) > room:
             lines.append(line)
             line, room = "", max(width - indent - hang, 8)
             joined = word
         else:
             joined = f"{line} {word}" if line else word
-        while columns(joined) > room:
+        while width_of(joined) > room:
             cut = len(joined)
-            while columns(joined[:cut]) > room:
+            while width_of(joined[:cut]) > room:
                 cut -= 1
             lines.append(joined[:cut])
             joined, room = joined[cut:], max(width - indent - hang, 8)
@@ -162,7 +155,7 @@ class Document:
         lines = text.encode("ascii", "backslashreplace").decode().split("\n")
         return "\n".join(
             wrapped(line.lstrip(" "), width, len(line) - len(line.lstrip(" ")), 2)
-            if columns(line) > width
+            if width_of(line) > width
             else line
             for line in lines
         )
@@ -190,11 +183,7 @@ class Document:
     def __str__(self) -> str:
         unicode = self.unicode
         if unicode is None:
-            try:
-                "∂²′₃ₖ√≈".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-                unicode = True
-            except (UnicodeEncodeError, LookupError):
-                unicode = False
+            unicode = can_show("∂²′₃ₖ√≈", encoding_of(sys.stdout))
         return self.to_text(min(shutil.get_terminal_size().columns, 100), unicode)
 
     def __repr__(self) -> str:
@@ -243,21 +232,23 @@ class _TextWriter:
         if on_one_line:
             return [wrapped(head + "".join(sides), self.width, 2, 4)]
         told = any(row.reasons for row in rows)
-        beside = columns(head) <= 16 and (not told or len(rows) == 1)
-        indent = 2 + (columns(head) if beside else 1)
+        beside = width_of(head) <= 16 and (not told or len(rows) == 1)
+        indent = 2 + (width_of(head) if beside else 1)
         lines = [] if beside else [wrapped(head, self.width, 2, 4)]
         for i, (row, side) in enumerate(zip(rows, sides, strict=True)):
-            if row.listed and columns(head + side) + 2 > self.width:
+            if row.listed and width_of(head + side) + 2 > self.width:
                 start = side[:3] if i else head + side[:3]
-                room = 2 + (0 if i == 0 else indent - 2) + columns(start)
+                room = 2 + (0 if i == 0 else indent - 2) + width_of(start)
                 first, *others = _terms_of(row.side)
-                lines.append(wrapped(start + self.set(first), self.width, room - columns(start), 4))
+                lines.append(
+                    wrapped(start + self.set(first), self.width, room - width_of(start), 4)
+                )
                 lines += [
                     wrapped(f"+ {self.set(each)}", self.width, max(room - 2, 2), 4)
                     for each in others
                 ]
             elif beside and i == 0:
-                lines.append(wrapped(head + side, self.width, 2, columns(head) + 3))
+                lines.append(wrapped(head + side, self.width, 2, width_of(head) + 3))
             else:
                 lines.append(wrapped(side[1:], self.width, indent + 1, 2))
             lines += [
@@ -281,6 +272,20 @@ def _terms_of(tree: ast.expr) -> list[ast.expr]:
 
 def _latex_words(text: str) -> str:
     return "".join(_TEX.get(c, c) for c in text)
+
+
+def _fits(reasons: Sequence[tuple[str, Sentence]]) -> bool:
+    """Whether the names of the rules have room beside a formula."""
+    return 0 < len(_short(reasons)) <= 40
+
+
+def _below(rows: Sequence[Row]) -> Iterable[tuple[str, Sentence]]:
+    """The reasons that are told below an equation: what a rule says, or a long list of them."""
+    for row in rows:
+        unsaid = tuple((rule, told) for rule, told in row.reasons if not told)
+        if unsaid and not _fits(row.reasons):
+            yield "rules", (_short(unsaid),)
+        yield from ((rule, told) for rule, told in row.reasons if told)
 
 
 def _short(reasons: Iterable[tuple[str, Sentence]]) -> str:
@@ -323,19 +328,14 @@ class _LatexWriter:
             terms = _terms_of(row.side) if row.listed else [row.side]
             side = " \\\\\n&\\quad + ".join(self.set(each) for each in terms)
             line = f"{head} &{relation} {side}"
-            if row.reasons and reasons:
+            if reasons and _fits(row.reasons):
                 line += rf" && \text{{{_math_words(_short(row.reasons))}}}"
             lines.append(line)
         body = " \\\\\n".join(lines)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
     def told(self, rows: Sequence[Row]) -> list[str]:
-        items = [
-            rf"\item {self.words(rule)}: {self.sentence(told)}"
-            for row in rows
-            for rule, told in row.reasons
-            if told
-        ]
+        items = [rf"\item {self.words(rule)}: {self.sentence(told)}" for rule, told in _below(rows)]
         return ["\n".join([r"\begin{itemize}", *items, r"\end{itemize}"])] if items else []
 
     def listing(self, items: Sequence[Sentence]) -> str:
@@ -372,12 +372,7 @@ class _MarkdownWriter(_LatexWriter):
         return "\n\n".join(parts)
 
     def told(self, rows: Sequence[Row]) -> list[str]:
-        items = [
-            f"- {self.words(rule)}: {self.sentence(told)}"
-            for row in rows
-            for rule, told in row.reasons
-            if told
-        ]
+        items = [f"- {self.words(rule)}: {self.sentence(told)}" for rule, told in _below(rows)]
         return ["\n".join(items)] if items else []
 
 

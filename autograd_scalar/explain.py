@@ -18,6 +18,7 @@ from .labels import unicode_label
 from .links import Factor, NodeStep, Term, Way, along
 from .remarks import remarks
 from .rules import IN_WORDS
+from .symbolic import shortened
 from .tidy import as_product, is_one, names_in, size, tidy
 from .typeset import MORE, SUM, call, derivative, is_rounded, name, number, product, total
 from .value import Value, toposort
@@ -475,6 +476,8 @@ class _Teller:
             layer[v] = 1 + max(layer[term.onto] for term in terms)
             known[v] = sum(term.value for term in terms)
             steps.append(NodeStep(v, layer[v], tuple(terms), known[v]))
+        # Within a layer no line needs another, so they stand in the order of the graph.
+        steps.reverse()
         return sorted(steps, key=lambda step: step.layer)
 
     def line(self, step: NodeStep, *, numbers: bool = True) -> Equation:
@@ -547,8 +550,6 @@ def _shorter(tree: ast.expr) -> ast.expr | None:
     if any(power < 0 and names_in(base) for base, power in as_product(tree)[1].values()) or any(
         isinstance(node, ast.Div) for node in ast.walk(tree)
     ):
-        from .symbolic import shortened
-
         found = shortened(tree)
         if found is not None and size(found) <= 0.6 * size(tidy(tree)):
             return found

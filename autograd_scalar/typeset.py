@@ -347,7 +347,7 @@ class Typesetter:
             case "hypot", [x, y]:
                 squares = [ast.BinOp(each, ast.Pow(), number(2)) for each in (x, y)]
                 return self.root(self.set(ast.BinOp(squares[0], ast.Add(), squares[1])), 2)
-            case "more", [ast.Constant(value=count)]:
+            case "more", [ast.Constant(value=int(count))]:
                 return f"{self.dots} {self.words(f'({count:,} more terms)')}", _TERM
             case "exp", [exponent]:
                 return self.exponential(exponent)

@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 from .document import UNBROKEN, Piece, Sentence
 from .expressions import CONSTANTS
 from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, number_at
+from .symbolic import shortened
 from .tidy import (
     is_one,
     key,
@@ -348,8 +349,6 @@ class Work:
 
     def algebra(self) -> None:
         """A shorter form, where SymPy is installed and finds one."""
-        from .symbolic import shortened
-
         last = self.lines[-1].tree
         if BY_NAME in self.lines[-1].rules:
             return
