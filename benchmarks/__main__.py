@@ -12,7 +12,9 @@ from typing import Any
 
 from . import harness, machine, plot, report
 from .peers import PEERS, NotInstalledError, Peer, load
-from .workloads import WORKLOADS, scaling
+from .workloads import WORKLOADS, breakdown, scaling
+
+EVERYTHING = (*WORKLOADS, "breakdown", "scaling")
 
 
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -20,8 +22,8 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--workloads",
         nargs="+",
-        choices=[*WORKLOADS, "scaling"],
-        default=[*WORKLOADS, "scaling"],
+        choices=EVERYTHING,
+        default=EVERYTHING,
         help="which to run (default: all)",
     )
     parser.add_argument(
@@ -69,6 +71,7 @@ def run(chosen: argparse.Namespace) -> dict[str, Any]:
     started = time.perf_counter()
     peers, notes = load_peers(chosen.peers)
     reference = peers.get("plain") or load("plain")
+    builds = [name for name in ("compiled", "plain") if name in peers]
     found: dict[str, Any] = {
         "machine": machine.description(),
         "peers": notes,
@@ -82,15 +85,16 @@ def run(chosen: argparse.Namespace) -> dict[str, Any]:
             found["workloads"][name] = harness.run(
                 WORKLOADS[name], peers, reference, chosen.rounds, chosen.tiny
             )
+        elif name == "breakdown":
+            found[name] = breakdown.run(builds, chosen.rounds, chosen.tiny)
         else:
-            found["scaling"] = {
+            found[name] = {
                 build: scaling.run(
                     build,
                     scaling.sizes(build, tiny=chosen.tiny, full=chosen.full),
                     min(chosen.rounds, 3),
                 )
-                for build in ("compiled", "plain")
-                if build in peers
+                for build in builds
             }
     print(f"{time.perf_counter() - started:5.0f} s  done", file=sys.stderr)
     return found

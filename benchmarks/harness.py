@@ -10,7 +10,8 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from .workloads.base import Workload
 SECTION_SECONDS = 0.02
 #: After this long a participant sits out the remaining rounds, once it took part in three.
 BUDGET_SECONDS = 10.0
+WARM_UP = -1
 
 
 class DisagreementError(Exception):
@@ -90,25 +92,35 @@ def enter(
     return entered
 
 
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Keep Python's garbage collector from walking through the modules that others imported.
+
+    It stays on, as it is for users: what it costs to have many objects alive is measured.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def compete(participants: Sequence[Participant], rounds: int, tiny: bool) -> None:
     """Time everybody in every round, each time from another one on."""
-    gc.collect()
-    gc.freeze()  # nobody's collections walk through the modules that others imported
-    try:
+    with quiet_collector():
         for participant in participants:
-            participant.time(-1)
+            participant.time(WARM_UP)
             if not tiny:
-                once = participant.seconds[-1]
+                once = participant.seconds[WARM_UP]
                 participant.calls = max(1, round(SECTION_SECONDS / once))
             participant.spent = 0.0
-            del participant.seconds[-1]
+            del participant.seconds[WARM_UP]
         for round_number in range(rounds):
             first = round_number % max(1, len(participants))
             for participant in [*participants[first:], *participants[:first]]:
                 if participant.spent < BUDGET_SECONDS or len(participant.seconds) < 3:
                     participant.time(round_number)
-    finally:
-        gc.unfreeze()
 
 
 def spread(samples: Sequence[float]) -> dict[str, float] | None:

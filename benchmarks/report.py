@@ -37,6 +37,8 @@ def duration(seconds: float) -> str:
     >>> duration(0.0123)
     '12.3 ms'
     """
+    if seconds == 0.0:
+        return "0"
     scale, unit = next((each for each in _UNITS if seconds >= each[0]), _UNITS[-1])
     return f"{digits(seconds / scale)} {unit}"
 
@@ -84,22 +86,21 @@ def comparison(found: Mapping[str, Any], tiny: bool) -> Iterator[str]:
 def aims(found: Mapping[str, Any]) -> Iterator[str]:
     """What the compiled build is meant to reach, and what it does."""
     participants = found["participants"]
+    yield ""
     for name, times in found["aims"].items():
         if name in participants:
             median = participants[name]["times_slower_than"]["compiled"]["median"]
             verdict = "reached" if median >= times else "not reached"
-            yield ""
             yield (
-                f"Aim: {digits(times)} times as fast as {participants[name]['title']}; "
+                f"- Aim: {digits(times)} times as fast as {participants[name]['title']}; "
                 f"measured: {digits(median)} times, {verdict}."
             )
     if "compiled, by hand" in participants:
         by_hand = participants["compiled, by hand"]["times_slower_than"]["compiled"]["median"]
         overhead = 1.0 / by_hand - 1.0
         verdict = "reached" if overhead <= OVERHEAD else "not reached"
-        yield ""
         yield (
-            f"Aim: at most {OVERHEAD:.0%} more than by hand; measured: {overhead:.0%}, {verdict}."
+            f"- Aim: at most {OVERHEAD:.0%} more than by hand; measured: {overhead:.0%}, {verdict}."
         )
 
 
@@ -118,9 +119,24 @@ def scaling(found: Mapping[str, Any]) -> Iterator[str]:
                         "not measured" if size is None else digits(size["median"]),
                     ]
                 )
-        yield from (f"The {build} build:", "")
+        yield from ("", f"The {build} build:", "")
         yield from table(["", "nodes", "a node", "bytes a node"], rows)
-        yield ""
+
+
+def breakdown(found: Mapping[str, Any]) -> Iterator[str]:
+    """The parts of our time, beside the same program on numbers that record nothing."""
+    for workload in found.values():
+        builds, floors = workload["builds"], workload["floors"]
+        parts = next(iter(builds.values()), {})
+        rows = [
+            [part, *(duration(each[part]["median"]) for each in builds.values())] for part in parts
+        ]
+        for number, seconds in floors.items():
+            rows.append(
+                [f"the program on `{number}`", *[duration(seconds["median"])] * len(builds)]
+            )
+        yield from ("", f"{workload['title']}:", "")
+        yield from table(["", *builds], rows)
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -141,8 +157,11 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for workload in found["workloads"].values():
         yield from ("", f"### {workload['title']}", "")
         yield from comparison(workload, found["tiny"])
+    if "breakdown" in found:
+        yield from ("", "### Where our time goes")
+        yield from breakdown(found["breakdown"])
     if "scaling" in found:
-        yield from ("", "### What a node costs, from thousands to millions", "")
+        yield from ("", "### What a node costs, from thousands to millions")
         yield from scaling(found["scaling"])
 
 

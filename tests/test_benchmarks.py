@@ -1,5 +1,6 @@
 """The benchmarks run, compare like with like, and say who is missing or wrong."""
 
+import doctest
 import importlib.util
 import json
 import random
@@ -71,6 +72,13 @@ def test_nodes_of_deep_and_wide_graphs_are_timed_and_weighed(tiny_run):
         costs = found["scaling"]["plain"][shape]
         assert list(costs) == ["100", "1000"]
         assert all(each["nanoseconds"]["median"] > 0.0 for each in costs.values())
+
+
+def test_our_time_is_told_apart(tiny_run):
+    found, _, _ = tiny_run
+    for workload in found["breakdown"].values():
+        assert {"record", "backward", "free"} < set(workload["builds"]["plain"])
+        assert all(floor["median"] > 0.0 for floor in workload["floors"].values())
 
 
 def test_the_printed_table_is_the_report_of_the_json_file(tiny_run):
@@ -180,6 +188,12 @@ def test_the_plain_twin_of_a_compiled_build_is_loaded_from_the_same_sources(monk
     assert sys.modules[type(x).__module__].__file__.endswith("value.py")
     assert type(twin.nn.MLP(1, [1])([x])) is type(x)
     assert twin.value_and_gradient(lambda inputs: inputs[0] * inputs[0], [x]) == (4.0, [4.0])
+
+
+def test_examples_in_the_report_hold():
+    result = doctest.testmod(report)
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_a_page_gets_its_figures_between_the_marks(tiny_run):
