@@ -123,10 +123,8 @@ def compete(participants: Sequence[Participant], rounds: int, tiny: bool) -> Non
                     participant.time(round_number)
 
 
-def spread(samples: Sequence[float]) -> dict[str, float] | None:
-    """The median and the quartiles around it, or None where nothing was measured."""
-    if not samples:
-        return None
+def spread(samples: Sequence[float]) -> dict[str, float]:
+    """The median and the quartiles around it."""
     if len(samples) == 1:
         return {"median": samples[0], "lower": samples[0], "upper": samples[0]}
     lower, median, upper = statistics.quantiles(samples, n=4, method="inclusive")

@@ -127,7 +127,7 @@ def breakdown(found: Mapping[str, Any]) -> Iterator[str]:
     """The parts of our time, beside the same program on numbers that record nothing."""
     for workload in found.values():
         builds, floors = workload["builds"], workload["floors"]
-        parts = next(iter(builds.values()), {})
+        parts: Mapping[str, Any] = next(iter(builds.values()), {})
         rows = [
             [part, *(duration(each[part]["median"]) for each in builds.values())] for part in parts
         ]

@@ -35,8 +35,17 @@ class Numbers(Peer):
     """Plain numbers of one type: the program without derivatives."""
 
     def __init__(self, number: Callable[[float], Any], functions: Any) -> None:
-        self.constant = number  # type: ignore[method-assign]
-        self.exp, self.log = functions.exp, functions.log
+        self.number = number
+        self.functions = functions
+
+    def constant(self, number: float) -> Any:
+        return self.number(number)
+
+    def exp(self, x: Any) -> Any:
+        return self.functions.exp(x)
+
+    def log(self, x: Any) -> Any:
+        return self.functions.log(x)
 
     def relu(self, x: Any) -> Any:
         return x if x.real > 0.0 else x * 0.0
@@ -122,7 +131,7 @@ def _measure(
 ) -> dict[str, Any]:
     size = workload.tiny if tiny else workload.size
     floors = {"float": Numbers(float, math), "complex": Numbers(complex, cmath)}
-    runs = {key: workload.runs(peer, size)[""] for key, peer in (floors | builds).items()}
+    runs = {key: workload.runs(peer, size)[""] for key, peer in {**floors, **builds}.items()}
     parts = {build: _timed_parts(peer) for build, peer in builds.items()}
     samples: dict[tuple[str, str], list[float]] = defaultdict(list)
     for _ in range(rounds):

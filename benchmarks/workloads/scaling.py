@@ -112,7 +112,7 @@ def run(build: str, counts: Sequence[int], rounds: int) -> dict[str, Any]:
     found: dict[str, Any] = {shape: {} for shape in SHAPES}
     for (shape, nodes), measured in samples.items():
         found[shape][str(nodes)] = {
-            cost: spread([each[cost] for each in measured if each[cost] is not None])
+            cost: None if measured[0][cost] is None else spread([each[cost] for each in measured])
             for cost in ("nanoseconds", "bytes")
         }
     return found

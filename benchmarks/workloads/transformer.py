@@ -42,7 +42,8 @@ PARAMETERS = sum(rows * columns for rows, columns in SHAPES.values())
 
 def matrices(scalars: Sequence[Any]) -> dict[str, Matrix]:
     """The flat list of parameters as named matrices, each a list of rows."""
-    named, start = {}, 0
+    named: dict[str, Matrix] = {}
+    start = 0
     for name, (rows, columns) in SHAPES.items():
         end = start + rows * columns
         named[name] = [scalars[i : i + columns] for i in range(start, end, columns)]
