@@ -1,9 +1,15 @@
 """Test settings: repeatable hypothesis runs, and a table that tests may add rows to."""
 
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
 from autograd_scalar import functions, primitives
+
+# The benchmarks are not installed. What is goes first, or it would not be what is tested.
+sys.path.append(str(Path(__file__).parent.parent))
 
 settings.register_profile(
     "repeatable", derandomize=True, database=None, deadline=None, max_examples=50

@@ -1,9 +1,7 @@
 """What a node costs in graphs of ten thousand to ten million: nanoseconds and bytes.
 
 Deep graphs are one chain; wide ones are a layer, summed by pairs. Each measurement has a
-process of its own, so that none inherits the memory of another:
-
-    python -m benchmarks.workloads.scaling depth 1000000 plain
+process of its own, so that none inherits the memory of another.
 """
 
 from __future__ import annotations
@@ -89,8 +87,11 @@ def measure(shape: str, nodes: int, build: str) -> dict[str, Any]:
 
 def measure_apart(shape: str, nodes: int, build: str) -> dict[str, Any]:
     """`measure` in a process of its own."""
-    command = [sys.executable, "-m", __name__, shape, str(nodes), build]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    program = (
+        f"import json, sys; sys.path[:] = {sys.path!r}; from {__name__} import measure; "
+        f"print(json.dumps(measure({shape!r}, {nodes!r}, {build!r})))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
@@ -116,7 +117,3 @@ def run(build: str, counts: Sequence[int], rounds: int) -> dict[str, Any]:
             for cost in ("nanoseconds", "bytes")
         }
     return found
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
