@@ -1,7 +1,7 @@
 """The chain rule on numbers, in both directions: `pull` adjoints back, `push` tangents on.
 
-For graphs of one's own, which a differential operator records, sweeps over and drops; all
-they share with others are constants, and those are not written to.
+But for `pull_aside` on graphs of one's own, which a differential operator records, sweeps
+over and drops; all they share with others are constants, and those are not written to.
 Compiled or plain, this is the source.
 """
 
@@ -32,8 +32,8 @@ def graph_of(roots: list[Value], given: list[Value]) -> list[Value]:
     x: Value
     y: Value
     with value._sweeping:
-        opened = value.fresh_mark()
-        done = value.fresh_mark()
+        opened = value.fresh_marks(1)
+        done = value.fresh_marks(1)
         order = given[:]
         for v in given:
             v._mark = done
@@ -95,6 +95,34 @@ def pull(order: list[Value], roots: list[Value], seeds: Numbers, wanted: list[Va
         adjoints.append(v._grad)
         v._grad = value._NOT_COMPUTED
     return adjoints
+
+
+def pull_aside(root: Value, wanted: list[Value]) -> Numbers:
+    """The adjoints of `wanted`, no constants, in a graph that others may be using."""
+    v: Value
+    with value._sweeping:
+        order = graph_of([root], [])
+        # Nodes are marked with their place in the list of adjoints.
+        first = value.fresh_marks(len(order))
+        place = first
+        for v in order:
+            v._mark = place
+            place += 1
+        adjoints = [0.0] * len(order)
+        adjoints[root._mark - first] = 1.0
+        for v in reversed(order):
+            if v._x is not None:
+                adjoint: float = adjoints[v._mark - first]
+                if v._x._opcode != value._CONSTANT:
+                    adjoints[v._x._mark - first] += adjoint * v._dx
+                if v._y is not None:
+                    if v._y._opcode != value._CONSTANT:
+                        adjoints[v._y._mark - first] += adjoint * v._dy
+                    if v._more is not None:
+                        for parent, partial in v._more:
+                            if parent._opcode != value._CONSTANT:
+                                adjoints[parent._mark - first] += adjoint * partial
+        return [adjoints[v._mark - first] if v._mark >= first else 0.0 for v in wanted]
 
 
 def push(

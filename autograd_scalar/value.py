@@ -565,11 +565,12 @@ def _sweep_dependent(root: Value, seed: float) -> None:
                     parent._grad += v._grad * partial
 
 
-def fresh_mark() -> int:
-    """A number greater than every node's mark."""
+def fresh_marks(count: int) -> int:
+    """The first of `count` whole numbers that are greater than every node's mark."""
     global _mark
-    _mark += 2
-    return _mark
+    first = _mark + 2
+    _mark += count + 1
+    return first
 
 
 def _fill(v: Value, data: float, opcode: Opcode) -> None:
