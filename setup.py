@@ -74,14 +74,17 @@ def extensions():
     from Cython.Build import cythonize
 
     return cythonize(
-        Extension(
-            "autograd_scalar.value",
-            ["autograd_scalar/value.py"],
-            depends=["autograd_scalar/nodes.h"],
-            include_dirs=["autograd_scalar"],
-            # Value is then a class like those of Python: it can get methods after it was made.
-            define_macros=[("CYTHON_USE_TYPE_SPECS", "1")],
-        ),
+        [
+            Extension(
+                f"autograd_scalar.{name}",
+                [f"autograd_scalar/{name}.py"],
+                depends=["autograd_scalar/nodes.h"],
+                include_dirs=["autograd_scalar"],
+                # Value is then a class like those of Python: it can get methods after it was made.
+                define_macros=[("CYTHON_USE_TYPE_SPECS", "1")],
+            )
+            for name in ("value", "sweep")
+        ],
         build_dir="build",
         compiler_directives={"language_level": "3", "autotestdict": False},
     )

@@ -26,6 +26,7 @@ cdef int _interventions
 cdef void _collect(Value root, list[Value] leaves, list[Value] interior, bint sweeping)
 cdef void _differentiate(Value root, double seed)
 cdef void _sweep(list[Value] interior)
+cpdef long long fresh_marks(long long count)
 cdef void _fill(Value v, double data, int opcode)
 cdef Value _parentless(double data, int opcode)
 cdef Value _unary(int opcode, Value x, (double, double) results)
