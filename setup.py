@@ -14,6 +14,8 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
+COMPILED = ["sweep", "value"]
+
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"} & {*sys.argv}
 
 # Results are to be Python's to the last bit: no fused multiply-add, and no function of C's
@@ -76,14 +78,14 @@ def extensions():
     return cythonize(
         [
             Extension(
-                f"autograd_scalar.{name}",
-                [f"autograd_scalar/{name}.py"],
+                f"autograd_scalar.{module}",
+                [f"autograd_scalar/{module}.py"],
                 depends=["autograd_scalar/nodes.h"],
                 include_dirs=["autograd_scalar"],
                 # Value is then a class like those of Python: it can get methods after it was made.
                 define_macros=[("CYTHON_USE_TYPE_SPECS", "1")],
             )
-            for name in ("value", "sweep")
+            for module in COMPILED
         ],
         build_dir="build",
         compiler_directives={"language_level": "3", "autotestdict": False},

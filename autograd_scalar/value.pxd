@@ -20,6 +20,7 @@ from . cimport kernels
 cdef int _LEAF, _PARAMETER, _CONSTANT
 cdef int _ADD, _SUB, _MUL, _DIV, _NEG, _POW, _FLOORDIV, _MOD, _ABS
 cdef double _NOT_COMPUTED
+cdef object _sweeping
 cdef long long _mark
 cdef int _interventions
 
