@@ -15,7 +15,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from . import kernels
 from .primitives import KERNELS, OPCODES, TABLE, Primitive
@@ -370,7 +370,7 @@ class Value:
     def __ceil__(self) -> int:
         return math.ceil(self._data)
 
-    def __round__(self, digits: Any = None) -> float:
+    def __round__(self, digits: SupportsIndex | None = None) -> float:
         return round(self._data, digits)
 
     def __float__(self) -> float:
