@@ -23,6 +23,7 @@ from .primitives import KERNELS, OPCODES, TABLE, Primitive
 # `value.pxd` says what an opcode and a kernel's results are in C. What callers pass is named
 # here and not there, because a compiled function would turn it down in words of its own.
 Opcode = int
+Mark = int
 Results = tuple[float, ...]
 Number = float | int
 Text = str
@@ -565,7 +566,7 @@ def _sweep_dependent(root: Value, seed: float) -> None:
                     parent._grad += v._grad * partial
 
 
-def fresh_marks(count: int) -> int:
+def fresh_marks(count: Mark) -> Mark:
     """The first of `count` whole numbers that are greater than every node's mark."""
     global _mark
     first = _mark + 2
