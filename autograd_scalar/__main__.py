@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from . import __version__
+from . import __version__, build
 from .functions import FUNCTIONS
 from .primitives import OPCODES, TABLE
 from .programs import Computation, Program, ProgramError, check_name
@@ -139,7 +139,7 @@ def _parser() -> _Parser:
     )
     parser.add_argument("--latex", action="store_true", help="print the explanation as LaTeX")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
+    parser.add_argument("--version", action="version", version=f"{NAME} {__version__} ({build})")
     return parser
 
 

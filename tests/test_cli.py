@@ -19,7 +19,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograd_scalar import __version__, primitive
+from autograd_scalar import __version__, build, primitive
 from autograd_scalar.__main__ import main
 from autograd_scalar.functions import FUNCTIONS
 from autograd_scalar.programs import DEEPEST, LONGEST, Program, ProgramError
@@ -314,11 +314,11 @@ def test_a_value_that_is_not_used_is_noted_and_has_derivative_0(capsys: Capture)
     assert table(out, "name") == [["x", "3.0", "6.0"], ["y", "1.0", "0.0"], ["z", "2.0", "0.0"]]
 
 
-def test_tells_its_version(capsys: Capture) -> None:
+def test_tells_its_version_and_build(capsys: Capture) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["--version"])
     assert exit_.value.code == 0
-    assert capsys.readouterr().out == f"autograd-scalar {__version__}\n"
+    assert capsys.readouterr().out == f"autograd-scalar {__version__} ({build})\n"
 
 
 def test_help_lists_every_function(capsys: Capture) -> None:
