@@ -24,8 +24,6 @@ cdef object _sweeping
 cdef long long _mark
 cdef int _interventions
 
-cpdef long long fresh_mark()
-
 cdef void _collect(Value root, list[Value] leaves, list[Value] interior, bint sweeping)
 cdef void _differentiate(Value root, double seed)
 cdef void _sweep(list[Value] interior)
