@@ -46,6 +46,7 @@ def _workloads(figure: Any, workloads: list[Mapping[str, Any]], heights: list[fl
     )[:, 0]
     for axes, found in zip(grid, workloads, strict=True):
         _dots(axes, found)
+        axes.tick_params(axis="x", which="both", bottom=axes is grid[-1])
     costs = [
         each["nanoseconds_per_operation"]
         for found in workloads

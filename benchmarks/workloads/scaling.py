@@ -37,8 +37,9 @@ def wide(leaf: Any, nodes: int) -> Any:
     """A layer of products, summed by pairs; `nodes` in all, give or take a few."""
     layer = [leaf * leaf for _ in range(nodes // 2)]
     while len(layer) > 1:
-        pairs = [a + b for a, b in zip(layer[::2], layer[1::2], strict=False)]
-        layer = pairs if len(layer) % 2 == 0 else [*pairs, layer[-1]]
+        alone = [layer.pop()] if len(layer) % 2 else []
+        each = iter(layer)
+        layer = [a + b for a, b in zip(each, each, strict=True)] + alone
     return layer[0]
 
 
