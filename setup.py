@@ -9,6 +9,7 @@ import os
 import sys
 import sysconfig
 import tempfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -62,11 +63,22 @@ def tell(message):
             print(f"\n{message}", file=screen)
 
 
+def remove_extensions():
+    """Those of an earlier `pip install -e .` would still be loaded."""
+    for module in COMPILED:
+        for suffix in EXTENSION_SUFFIXES:
+            Path("autograd_scalar", module + suffix).unlink(missing_ok=True)
+
+
 def extensions():
-    if not BUILDING or os.environ.get("AUTOGRAD_SCALAR_PURE", "0") not in ("", "0"):
+    if not BUILDING:
+        return []
+    if os.environ.get("AUTOGRAD_SCALAR_PURE", "0") not in ("", "0"):
+        remove_extensions()
         return []
     reason = obstacle()
     if reason is not None:
+        remove_extensions()
         tell(
             f"WARNING: autograd_scalar is installed as plain Python: {reason}.\n"
             "It gives the same results, ten times slower; with a C compiler (gcc, clang, or "

@@ -1,15 +1,37 @@
-"""Test settings: repeatable hypothesis runs, and a table that tests may add rows to."""
+"""Test settings: the build that is tested, repeatable hypothesis runs, a table to add rows to."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from autograd_scalar import functions, primitives
+import autograd_scalar
+from autograd_scalar import functions, primitives, value
 
 # The benchmarks are not installed. What is goes first, or it would not be what is tested.
-sys.path.append(str(Path(__file__).parent.parent))
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT))
+
+
+def pytest_report_header():
+    return f"autograd_scalar: {autograd_scalar.build} build, {value.__file__}"
+
+
+def pytest_sessionstart():
+    """No tests of another engine than is claimed, or than the sources beside it say."""
+    engine = Path(value.__file__)
+    expected = os.environ.get("AUTOGRAD_SCALAR_EXPECT_BUILD", autograd_scalar.build)
+    if autograd_scalar.build != expected:
+        pytest.exit(f"the {expected} build is to be tested, but {engine} is loaded", 4)
+    if autograd_scalar.build == "compiled" and engine.parent == ROOT / "autograd_scalar":
+        sources = [engine.parent / "value.py", engine.parent / "sweep.py"]
+        sources += [*engine.parent.glob("*.pxd"), *engine.parent.glob("*.h")]
+        newer = [path.name for path in sources if path.stat().st_mtime > engine.stat().st_mtime]
+        if newer:
+            pytest.exit(f"changed since they were compiled: {newer}; run pip install -e .", 4)
+
 
 settings.register_profile(
     "repeatable", derandomize=True, database=None, deadline=None, max_examples=50
