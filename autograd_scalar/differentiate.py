@@ -54,7 +54,7 @@ def gradient(y: Value, xs: Any, create_graph: bool = False) -> Any:
             )
     if not create_graph and watcher() is None and all(v.kind != "constant" for v in (y, *leaves)):
         found = pull_aside(y, leaves)
-        if not any(map(math.isnan, found)):
+        if not _has_nan(found):
             return structure.pack(found)
     found = adjoints(toposort(y), {y: 1.0}, leaves, create_graph)
     return structure.pack(_as_values(found) if create_graph else found)
@@ -275,14 +275,15 @@ class _Trace:
         self.connected = False
         self.leaves: list[Value] = []
         complete = list(args)
-        for position, (numbers_, structure) in zip(positions, flat, strict=True):
-            leaves = [Value(n) if type(n) is float else self._copy(n) for n in numbers_]
-            self.leaves += leaves
+        for position, (given, structure) in zip(positions, flat, strict=True):
+            leaves = [Value(n) if type(n) is float else self._copy(n) for n in given]
             complete[position] = structure.pack(leaves, construct=True)
-        self.argument = tuple(args[position] for position in positions)
-        self.structure = join([structure for _, structure in flat])
-        if not several:
-            self.argument = self.argument[0]
+            self.leaves += leaves
+        if several:
+            self.argument = tuple(args[position] for position in positions)
+            self.structure = join([structure for _, structure in flat])
+        else:
+            self.argument = args[positions[0]]
             self.structure = flat[0][1]
         self.order: list[Value] = []
         self.result = fun(*complete, **kwargs)
@@ -322,7 +323,7 @@ class _Trace:
         if self._quick(seeds):
             given = [(v, s) for v, s in zip(outs, seeds, strict=True) if type(v) is Value]
             found = pull(self.order, [v for v, _ in given], [s for _, s in given], self.leaves)
-            if not any(map(math.isnan, found)):
+            if not _has_nan(found):
                 return found
         weights: dict[Value, Any] = {}
         for v, seed in zip(outs, seeds, strict=True):
@@ -335,7 +336,7 @@ class _Trace:
         values = [v if type(v) is Value else constant(v) for v in outs]
         if self._quick(seeds):
             found = push(self.order, self.leaves, seeds, values)
-            if not any(map(math.isnan, found)):
+            if not _has_nan(found):
                 return found
         weights = dict(zip(self.leaves, seeds, strict=True))
         return self._finish(tangents(self.order, weights, values, self.connected), seeds)
@@ -359,7 +360,7 @@ class _Trace:
         size = len(self.leaves)
         if (curvature := self._curvature(out, [])) is not None:
             rows = [curvature.times(unit) for unit in _units(size)]
-            if not any(math.isnan(each) for row in rows for each in row):
+            if not any(map(_has_nan, rows)):
                 # One triangle, so that rounding doesn't make it asymmetric.
                 return [[rows[max(i, j)][min(i, j)] for j in range(size)] for i in range(size)]
         slopes, order = self._gradient_graph(out)
@@ -377,7 +378,7 @@ class _Trace:
         """The second derivatives of `out`, times `vector`."""
         if (curvature := self._curvature(out, vector)) is not None:
             found = curvature.times(vector)
-            if not any(map(math.isnan, found)):
+            if not _has_nan(found):
                 return found
         slopes, order = self._gradient_graph(out)
         weights = dict(zip(self.leaves, vector, strict=True))
@@ -404,6 +405,11 @@ class _Trace:
         if self.connected or any(type(seed) is Value for seed in seeds):
             return _as_values(found)
         return [v.data if type(v) is Value else v for v in found]
+
+
+def _has_nan(found: list[float]) -> bool:
+    # Infinities of both signs add up to NaN too; what is done about a NaN is right for them.
+    return math.isnan(sum(found))
 
 
 def _units(size: int) -> list[list[float]]:

@@ -40,7 +40,7 @@ class Structure:
 
     def __init__(self, units: list[Unit], rebuild: Rebuild, build: Rebuild | None = None) -> None:
         self.units = units
-        self.arrays = any(unit is not None for unit in units)
+        self.arrays = units.count(None) < len(units)
         self._rebuild = rebuild
         self._build = build or rebuild
 

@@ -65,7 +65,8 @@ def graph_of(roots: list[Value], given: list[Value]) -> list[Value]:
 def depends_only_on(order: list[Value], given: Count) -> Truth:
     """Whether the graph `order` has no leaves but its first `given` values."""
     v: Value
-    for v in order[given:]:  # noqa: SIM110  a generator would be slow when compiled
+    for i in range(given, len(order)):
+        v = order[i]
         if v._x is None:
             return False
     return True
