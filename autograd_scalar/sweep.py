@@ -78,7 +78,8 @@ def pull(order: list[Value], roots: list[Value], seeds: Numbers, wanted: list[Va
     for v in order:
         v._grad = 0.0
     for i, v in enumerate(roots):
-        v._grad += seeds[i]
+        if v._opcode != value._CONSTANT:
+            v._grad += seeds[i]
     for v in reversed(order):
         if v._x is not None:
             grad = v._grad

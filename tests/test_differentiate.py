@@ -325,6 +325,8 @@ def test_operators_leave_grads_of_values_they_meet_alone():
     before = (w.grad, c.grad)
     grad(lambda x: x * w * c)(1.0)
     grad(lambda x: x * x * c)(1.0)
+    grad(lambda x: c)(1.0)
+    grad(lambda x: w)(1.0)
     jvp(lambda x: x * c, (1.0,), (1.0,))
     hessian(lambda x: x * x * c)(1.0)
     assert (w.grad, c.grad) == before
