@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .document import Block, Document, Equation, Heading, Listing, Paragraph, Piece, Row, Sentence
@@ -24,7 +24,7 @@ from .typeset import MORE, SUM, call, derivative, is_rounded, name, number, prod
 from .value import Value, toposort
 
 _WAYS = 8
-_SHOWN_FACTORS = 40
+_SHOWN_FACTORS = 30
 _SHOWN_LINES = 240
 _SHOWN_TERMS = 4
 
@@ -38,6 +38,7 @@ class Explanation(Document):
     ways     the chains that add up to the derivative, where there are no more than 8
     nodes    else the recursion, a step for each value
     count    how many ways there are
+    named    the values by the names they go by here, made-up ones such as v1 included
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Explanation(Document):
         y: Value,
         wrt: Value,
         value: float,
+        named: Mapping[str, Value],
         blocks: Sequence[Block],
         digits: int,
         unicode: bool | None,
@@ -56,6 +58,7 @@ class Explanation(Document):
         self.y = y
         self.wrt = wrt
         self.value = value
+        self.named = dict(named)
         self.blocks = tuple(blocks)
         self.digits = digits
         self.unicode = unicode
@@ -193,7 +196,16 @@ class _Teller:
         return self.by_nodes(count)
 
     def told(self, blocks: Sequence[Block], **parts: Any) -> Explanation:
-        return Explanation(self.y, self.wrt, self.value, blocks, self.digits, self.unicode, **parts)
+        return Explanation(
+            self.y,
+            self.wrt,
+            self.value,
+            self.formulas.values,
+            blocks,
+            self.digits,
+            self.unicode,
+            **parts,
+        )
 
     def count(self) -> int:
         ways = {self.wrt: 1}

@@ -16,8 +16,9 @@ from .tidy import sum_of
 from .typeset import name, number
 from .value import Value, toposort
 
-#: How many operations a formula may have outside of its sums before it is cut in two.
+#: How much a formula may hold outside of its sums, and how deep, before it is cut in two.
 LIMIT = 24
+DEEPEST = 8
 
 _SUMS = ("add", "sub")
 
@@ -83,18 +84,24 @@ class Formulas:
             for parent in v.parents:
                 uses[parent] = uses.get(parent, 0) + 1
         size: dict[Value, int] = {}
+        depth: dict[Value, int] = {}
         for v in self.order:
             if v.label or v.kind in ("leaf", "parameter"):
                 cut.add(v)
             is_sum = v.op in _SUMS
-            total = 1
+            total, deepest = 1, 0
             for parent in v.parents:
                 # One long sum is read term by term, however long it is.
                 goes_on = is_sum and parent.op in _SUMS and uses[parent] == 1
-                if parent not in cut and size[parent] > LIMIT and not goes_on:
+                too_large = size[parent] > LIMIT or depth[parent] >= DEEPEST
+                if parent not in cut and too_large and not goes_on:
                     cut.add(parent)
-                total += 1 if parent in cut else size[parent]
-            size[v] = total
+                if parent in cut:
+                    total += 1
+                else:
+                    total += size[parent]
+                    deepest = max(deepest, depth[parent] + (0 if goes_on else 1))
+            size[v], depth[v] = total, deepest
         return cut
 
     def __contains__(self, v: Value) -> bool:

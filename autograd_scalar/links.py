@@ -107,7 +107,8 @@ class Factor:
         derived = draft.in_full(tree)
         points = [point for point in _around(here) if _agree(derived, draft.pending(tree), point)]
         work = Work(tree, self.names[1], points, {}, True, [here])
-        work.rules()
+        # The points were chosen for the derivative in full to be right there.
+        work.rules(checked=False)
         work.tidy(parts=False)
         if not self.still:
             itself = name(self.names[0])

@@ -17,7 +17,7 @@ from typing import Any
 from .expressions import CONSTANTS, evaluate, is_zero
 from .functions import FUNCTIONS
 from .primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive
-from .tidy import names_in, over_one_denominator, rebuilt, substituted, tidy
+from .tidy import key, names_in, over_one_denominator, rebuilt, substituted, tidy
 from .typeset import PENDING, PRODUCT, SUM, call, name, number
 from .value import Value
 
@@ -200,11 +200,14 @@ def apply(
     variable: str,
     points: Sequence[Point] = (),
     *,
+    at_a_point: bool = False,
     pending: Callable[[ast.expr], ast.expr] | None = None,
 ) -> Application:
     """The rule that differentiates the last operation of `tree`, which contains `variable`.
 
-    points    where it is to hold: cases that occur at none of them are left out
+    points    where it is to hold: cases that occur at none of them are left out, unless the
+              value itself goes by them, as `where` does by its condition
+    at_a_point  whether it is to hold nowhere else: then no other case matters
     pending   how the derivative of an operand that varies is written until it is taken
 
     >>> quotient = ast.parse("1 / (1 + exp(x))", mode="eval").body
@@ -223,8 +226,9 @@ def apply(
     still = [i for i, each in enumerate(varies) if not each]
     to_operands = dict(zip(row.arguments, operands, strict=True))
     written = applied(row, operands)
+    own = {key(test) for test in _tests_in(row.value_tree)} if not at_a_point else set()
     chosen = [
-        _decided_like(partial, substituted(partial, {**to_operands, "out": written}), points)
+        _decided_like(partial, substituted(partial, {**to_operands, "out": written}), points, own)
         for partial in row.partial_trees
     ]
 
@@ -285,15 +289,26 @@ def apply(
     return Application(rule, call("′", out), right, named, variable, tree, result)
 
 
-def _decided_like(pattern: ast.expr, here: ast.expr, points: Sequence[Point]) -> ast.expr:
-    """The branch of `pattern` that is taken at the points, for the operands in `here`."""
+def _tests_in(tree: ast.expr) -> list[ast.expr]:
+    return [node.test for node in ast.walk(tree) if isinstance(node, ast.IfExp)]
+
+
+def _decided_like(
+    pattern: ast.expr, here: ast.expr, points: Sequence[Point], kept: Collection[str]
+) -> ast.expr:
+    """The branch of `pattern` that is taken at the points, for the operands in `here`.
+
+    kept  tests that are left open
+    """
     if not isinstance(pattern, ast.IfExp) or not isinstance(here, ast.IfExp):
         return pattern
-    body = _decided_like(pattern.body, here.body, points)
-    orelse = _decided_like(pattern.orelse, here.orelse, points)
-    chosen = decided(ast.IfExp(here.test, number(1), number(0)), points) if points else here
-    if not points and not names_in(here.test) - CONSTANTS.keys():
-        chosen = decided(ast.IfExp(here.test, number(1), number(0)), [{}])
+    body = _decided_like(pattern.body, here.body, points, kept)
+    orelse = _decided_like(pattern.orelse, here.orelse, points, kept)
+    is_open = bool(names_in(here.test).keys() - CONSTANTS.keys())
+    if is_open and (not points or key(pattern.test) in kept):
+        return ast.IfExp(pattern.test, body, orelse)
+    question = ast.IfExp(here.test, number(1), number(0))
+    chosen = decided(question, points if is_open else [{}])
     if isinstance(chosen, ast.Constant):
         return body if chosen.value else orelse
     return ast.IfExp(pattern.test, body, orelse)

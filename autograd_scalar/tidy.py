@@ -71,7 +71,9 @@ def replaced(tree: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
     wanted = key(old)
 
     def walk(each: ast.expr) -> ast.expr:
-        return new if key(each) == wanted else rebuilt(each, walk)
+        if type(each) is type(old) and key(each) == wanted:
+            return new
+        return rebuilt(each, walk)
 
     return walk(tree)
 

@@ -98,6 +98,7 @@ class Work:
         self.functions = functions
         self.several = several
         self.cases = points if cases is None else cases
+        self.at_a_point = cases is not None
         self.lines: list[Line] = []
         self._terse = False
         self.expected = [
@@ -130,7 +131,7 @@ class Work:
                 return None
             case ast.Call(func=ast.Name(id=function), args=[inner]) if function in self.functions:
                 slope = call(f"{function}'", inner)
-                letter = name("u")
+                letter = inner if isinstance(inner, ast.Name) else name("u")
                 left = call("′", call(function, letter))
                 right: ast.expr = call(f"{function}'", letter)
                 if isinstance(inner, ast.Name):
@@ -140,7 +141,7 @@ class Work:
                 right = ast.BinOp(right, ast.Mult(), name("u'"))
                 result = ast.BinOp(slope, ast.Mult(), pending(inner))
                 return Application(CHAIN, left, right, {"u": inner}, self.variable, tree, result)
-        return apply(tree, self.variable, self.cases, pending=pending)
+        return apply(tree, self.variable, self.cases, at_a_point=self.at_a_point, pending=pending)
 
     def taken(self, tree: ast.expr, pending: Callable[[ast.expr], ast.expr]) -> ast.expr:
         """The derivative of an expression by its last operation."""
@@ -168,7 +169,7 @@ class Work:
     def in_full(self, tree: ast.expr) -> ast.expr:
         return self.taken(tree, self.in_full)
 
-    def rules(self) -> None:
+    def rules(self, *, checked: bool = True) -> None:
         """Apply rules until nothing is left to differentiate, a line for each depth."""
         current = self.pending(self.tree)
         while True:
@@ -184,7 +185,7 @@ class Work:
             advanced = step(current)
             if not reasons:
                 return
-            if not self.agrees(advanced):
+            if checked and not self.agrees(advanced):
                 raise ArithmeticError(
                     f"{', '.join(rule for rule, _ in reasons)} gave "
                     f"{ast.unparse(ast.fix_missing_locations(advanced))}, which is not the "

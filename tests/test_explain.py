@@ -1,0 +1,619 @@
+"""Explanations: their numbers are the engine's, their words are true, and any label is safe."""
+
+import math
+import random
+import re
+import time
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+from equations import close, equations, is_partial_view, printed_runs, sides, value_of
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.mathtext import MathTextParser
+
+from autograd_scalar import (
+    Explanation,
+    Value,
+    custom,
+    exp,
+    explain,
+    floor,
+    maximum,
+    primitive,
+    relu,
+    sin,
+    sqrt,
+    steps,
+    tanh,
+    toposort,
+    where,
+)
+from autograd_scalar.__main__ import main
+from autograd_scalar.formulas import edges
+from autograd_scalar.terminal import width
+
+
+def labelled(value, label):
+    value.label = label
+    return value
+
+
+def sigmoid(x):
+    return 1 / (1 + exp(-x))
+
+
+class TwoOutputs:
+    """Two hidden outputs, two sigmoid output neurons, and the error of each."""
+
+    def __init__(self):
+        self.w31, self.w32 = Value(0.4, "w_31"), Value(0.45, "w_32")
+        self.w41, self.w42 = Value(0.5, "w_41"), Value(0.55, "w_42")
+        self.b = Value(0.6, "b")
+        self.c1, self.c2 = Value(0.593, "out_c1"), Value(0.597, "out_c2")
+        self.net1 = labelled(self.w31 * self.c1 + self.w32 * self.c2 + self.b, "net_{d1}")
+        self.net2 = labelled(self.w41 * self.c1 + self.w42 * self.c2 + self.b, "net_{d2}")
+        self.out1 = labelled(sigmoid(self.net1), "out_{d1}")
+        self.out2 = labelled(sigmoid(self.net2), "out_{d2}")
+        self.e1 = labelled(0.5 * (Value(0.01, "t_1") - self.out1) ** 2, "E_{d1}")
+        self.e2 = labelled(0.5 * (Value(0.99, "t_2") - self.out2) ** 2, "E_{d2}")
+        self.e = labelled(self.e1 + self.e2, "E")
+
+
+@pytest.fixture
+def net():
+    return TwoOutputs()
+
+
+def layered(sizes, seed=0):
+    """A network whose every net input z and output a has a label; its cost and all weights."""
+    rng = random.Random(seed)
+    outputs = [Value(rng.uniform(-1, 1), f"x_{i}") for i in range(sizes[0])]
+    weights = []
+    for layer, count in enumerate(sizes[1:], 1):
+        made = []
+        for j in range(count):
+            row = [
+                Value(rng.uniform(-1, 1), f"w_{{{j},{k}}}^({layer})") for k in range(len(outputs))
+            ]
+            z = sum(w * a for w, a in zip(row, outputs, strict=True))
+            made.append(labelled(tanh(labelled(z, f"z_{j}^({layer})")), f"a_{j}^({layer})"))
+            weights += row
+        outputs = made
+    cost = sum((a - 1) ** 2 for a in outputs)
+    return labelled(cost, "C"), weights
+
+
+def gradient(y, x):
+    """What `backward()` finds, on a graph of its own."""
+    y.backward()
+    found = x.grad
+    for v in toposort(y):
+        v.zero_grad()
+    return found
+
+
+# The chain
+
+
+def test_the_first_line_is_the_chain(net):
+    lines = explain(net.e1, wrt=net.w31).text.splitlines()
+    assert lines[0].strip() == "∂E_d1/∂w₃₁ = ∂E_d1/∂out_d1 · ∂out_d1/∂net_d1 · ∂net_d1/∂w₃₁"
+
+
+def test_factors_tell_formula_rules_and_number(net):
+    error, output, weighted_sum = explain(net.e1, wrt=net.w31).factors
+    assert error.definition == "0.5(t₁ − out_d1)²"
+    assert error.formula == "−(t₁ − out_d1)"
+    assert {"power rule", "chain rule", "constant factor rule"} <= {*error.rules}
+    assert output.formula == "out_d1·(1 − out_d1)"
+    assert {"quotient rule", "exponential rule", "constant rule"} <= {*output.rules}
+    assert weighted_sum.formula == "out_c1"
+    assert weighted_sum.rules == ("sum rule", "constant factor rule")
+    assert error.value == -(0.01 - net.out1.data)
+    assert weighted_sum.value == net.c1.data
+
+
+def test_terms_that_vanish_are_told_once_with_the_reason(net):
+    text = " ".join(explain(net.e, wrt=net.w31).text.split())
+    assert text.count("E_d2 does not depend on w₃₁, so its derivative is 0.") == 1
+    assert text.count("w₃₂·out_c2 and b do not contain w₃₁, so their derivatives are 0.") == 1
+
+
+def test_a_value_on_another_way_is_held_fixed_rather_than_called_constant():
+    x = Value(3.0, "x")
+    u = labelled(x * x, "u")
+    z = labelled(u + sin(x), "z")
+    text = " ".join(explain(z, x).text.split())
+    assert "u changes with x too, but that is another way; here it is held fixed." in text
+
+
+def test_every_step_makes_each_operation_a_link(net):
+    explanation = explain(net.out1, net.net1, detail="every step")
+    assert [factor.rules for factor in explanation.factors] == [
+        ("quotient rule", "constant rule"),
+        ("sum rule",),
+        ("exponential rule",),
+        ("constant factor rule",),
+    ]
+    folded = explain(net.out1, net.net1)
+    assert len(folded.factors) == 1
+    assert close(explanation.ways[0].value, folded.ways[0].value)
+
+
+def test_several_ways_add_up_to_the_total_derivative(net):
+    explanation = explain(net.e, wrt=net.c1)
+    assert explanation.count == len(explanation.ways) == 2
+    assert [factor.names[0] for way in explanation.ways for factor in way.factors[1:2]] == [
+        "E_{d1}",
+        "E_{d2}",
+    ]
+    assert close(sum(way.value for way in explanation.ways), gradient(net.e, net.c1))
+
+
+def test_a_direct_way_beside_others_makes_the_left_side_a_total_derivative():
+    x = Value(3.0, "x")
+    z = labelled(labelled(x * x, "q") * x, "z")
+    first = explain(z, x).text.splitlines()[0].strip()
+    assert first == "dz/dx = ∂z/∂q · ∂q/∂x + ∂z/∂x"
+
+
+def test_the_product_of_fractions_is_cancelled():
+    w, y = Value(0.5, "w"), Value(1.0, "y")
+    z = labelled(w * 2, "z")
+    a = labelled(sigmoid(z), "a")
+    from autograd_scalar import log
+
+    loss = labelled(-(y * log(a) + (1 - y) * log(1 - a)), "L")
+    assert re.search(r"^ *= a − y$", explain(loss, z).text, re.MULTILINE)
+
+
+# Many ways
+
+
+def test_more_than_eight_ways_are_told_value_by_value():
+    cost, weights = layered([2, 3, 3, 3, 2])
+    explanation = explain(cost, weights[0])
+    assert explanation.count == 3 * 3 * 2
+    assert not explanation.ways
+    assert close(explanation.nodes[-1].value, gradient(cost, weights[0]))
+
+
+def test_the_recursion_sums_over_the_next_layer():
+    cost, weights = layered([2, 3, 3, 3, 2])
+    lines = explain(cost, weights[0]).to_text(1000).splitlines()
+    (line,) = [line.strip() for line in lines if line.strip().startswith("∂C/∂a₀⁽³⁾")]
+    symbols = line.split(" ≈ ")[0]
+    assert symbols == (
+        "∂C/∂a₀⁽³⁾ = ∂z₀⁽⁴⁾/∂a₀⁽³⁾ · ∂a₀⁽⁴⁾/∂z₀⁽⁴⁾ · ∂C/∂a₀⁽⁴⁾"
+        " + ∂z₁⁽⁴⁾/∂a₀⁽³⁾ · ∂a₁⁽⁴⁾/∂z₁⁽⁴⁾ · ∂C/∂a₁⁽⁴⁾"
+    )
+
+
+def test_the_recursion_is_linear_in_the_graph():
+    cost, weights = layered([3] + [12] * 10)
+    explanation = explain(cost, weights[0])
+    edges_ = sum(len(v.parents) for v in toposort(cost))
+    assert sum(len(node.terms) for node in explanation.nodes) <= edges_
+    assert explanation.count == 12**9
+
+
+def test_a_ten_layer_network_is_explained_in_under_a_second():
+    cost, weights = layered([3] + [12] * 10)
+    start = time.perf_counter()
+    text = explain(cost, weights[0]).text
+    assert time.perf_counter() - start < 1.0
+    assert "Layer 10" in text
+
+
+@pytest.mark.parametrize("make", [lambda v: v * 1.0, lambda v: v + 1.0, sin])
+def test_deep_graphs_are_explained(make):
+    x = Value(0.5, "x")
+    y = x
+    for _ in range(20_000):
+        y = make(y)
+    explanation = explain(y, x)
+    assert close(math.prod(factor.value for factor in explanation.factors), explanation.value)
+    assert len(explanation.text) < 100_000
+
+
+def test_shared_values_do_not_blow_up_the_formulas():
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(100):
+        y = y * y + y
+    assert len(explain(y, x).text) < 100_000
+
+
+# The numbers
+
+
+OPERATIONS = [
+    lambda a, b: a + b,
+    lambda a, b: a - b,
+    lambda a, b: a * b,
+    lambda a, b: a / (2 + b * b),
+    lambda a, b: maximum(a, b),
+    lambda a, b: tanh(a),
+    lambda a, b: sigmoid(a),
+    lambda a, b: sin(a) * b,
+    lambda a, b: sqrt(1 + a * a),
+    lambda a, b: relu(a),
+    lambda a, b: (a - b) ** 2,
+    lambda a, b: exp(tanh(a)),
+    lambda a, b: -a,
+    lambda a, b: where(a > b, a * 3, b),
+]
+
+
+@st.composite
+def graphs(draw):
+    """A result and the leaf `x` of a random graph of which some values have labels."""
+    numbers = st.floats(-2, 2).map(lambda x: round(x, 3))
+    values = [Value(draw(numbers), label) for label in ("x", "y", "net_{d1}")]
+    for i in range(draw(st.integers(1, 14))):
+        operation = draw(st.sampled_from(OPERATIONS))
+        a, b = (values[draw(st.integers(0, len(values) - 1))] for _ in range(2))
+        out = operation(a, b)
+        if out.kind == "interior" and draw(st.booleans()) and not out.label:
+            out.label = f"h_{i}"
+        values.append(out)
+    return values[-1], values[0]
+
+
+def sizes_of_ways(y):
+    """For each value, the sum of the sizes of what reaches it: the scale of rounding errors."""
+    found = {y: 1.0}
+    for v in reversed(toposort(y)):
+        for parent, partial in edges(v) if v in found and v.parents else ():
+            found[parent] = found.get(parent, 0.0) + found[v] * abs(partial or 0.0)
+    return found
+
+
+@given(graphs(), st.sampled_from(["links", "every step"]))
+def test_what_is_printed_adds_up_to_the_gradient(graph, detail):
+    y, x = graph
+    explanation = explain(y, x, detail=detail)
+    scale = sizes_of_ways(y).get(x, 0.0)
+    grad = gradient(y, x)
+    assert close(explanation.value, grad, scale)
+    if explanation.ways:
+        assert close(sum(way.value for way in explanation.ways), grad, scale)
+    if explanation.nodes:
+        assert close(explanation.nodes[-1].value, grad, scale)
+
+
+@given(graphs(), st.sampled_from(["links", "every step"]))
+def test_every_equality_that_is_printed_holds(graph, detail):
+    y, x = graph
+    explanation = explain(y, x, detail=detail)
+    scale = max(1.0, *sizes_of_ways(y).values())
+    for equation in equations(explanation):
+        numbers = [
+            value_of(side, explanation) for side in sides(equation) if not is_partial_view(side)
+        ]
+        for a, b in pairwise(numbers):
+            assert close(a, b, scale, 1e-11), equation
+
+
+@given(graphs())
+def test_the_text_read_back_says_the_same(graph):
+    y, x = graph
+    for run in printed_runs(explain(y, x, digits=17)):
+        for a, b in pairwise(run):
+            assert close(a, b, max(1.0, *sizes_of_ways(y).values()), 1e-11)
+
+
+def test_numbers_are_called_equal_only_where_they_are_not_rounded(net):
+    text = explain(net.e1, net.w31).text
+    assert "≈ 0.593" not in text
+    assert "= 0.593" in text
+    third = Value(1 / 3, "a")
+    assert "≈ 0.333333" in explain(labelled(third * Value(2.0, "b"), "y"), "b").text
+
+
+def test_no_gradient_is_read_or_written(net):
+    net.e.backward()
+    order = [v for v in toposort(net.e) if v.kind != "constant"]
+    before = [v.grad for v in order]
+    fresh = TwoOutputs()
+    assert explain(net.e, net.w31).text == explain(fresh.e, fresh.w31).text
+    steps(net.e)
+    assert [v.grad for v in order] == before
+    assert not any(v.has_grad for v in toposort(fresh.e))
+
+
+# Special points
+
+
+def test_a_kink_names_its_convention():
+    x = Value(0.0, "x")
+    text = " ".join(explain(labelled(relu(2 * x), "y"), x).text.split())
+    assert "relu has no derivative where 2x = 0; by convention 1 is used there" in text
+
+
+@pytest.mark.parametrize(
+    ("make", "at", "said"),
+    [
+        (lambda x: maximum(x, x * x), 1.0, "ties share the derivative half and half"),
+        (abs, 0.0, "the middle of the slopes -1 and 1"),
+        (floor, 3.0, "a step: the derivative is 0 on both sides"),
+        (sqrt, 0.0, "a vertical tangent"),
+        (lambda x: x % 2, 6.0, "the derivative from the right in x"),
+    ],
+)
+def test_kinks_are_found_where_they_are_and_nowhere_else(make, at, said):
+    x = Value(at, "x")
+    assert said in " ".join(explain(make(x), x).text.split())
+    elsewhere = Value(at + 0.3, "x")
+    assert said not in " ".join(explain(make(elsewhere), elsewhere).text.split())
+
+
+def test_a_smooth_power_has_no_kink_at_0():
+    x = Value(0.0, "x")
+    explanation = explain(x**2, x)
+    assert "convention" not in explanation.text
+    assert explanation.value == 0.0
+
+
+@pytest.mark.parametrize(("at", "said"), [(-1.0, "is 0 here, because x < 0"), (2.0, "x ≥ 0")])
+def test_the_case_that_applies_is_told(at, said):
+    x = Value(at, "x")
+    assert said in explain(labelled(relu(x), "y"), x).text
+
+
+def test_the_side_of_where_that_is_not_taken_passes_nothing_on():
+    x = Value(0.0, "x")
+    root = labelled(sqrt(x), "r")
+    y = labelled(where(x > 0, root, 3 * x), "y")
+    explanation = explain(y, x)
+    assert explanation.value == gradient(y, x) == 3.0
+    assert [way.value for way in explanation.ways] == [0.0, 3.0]
+
+
+def test_values_that_are_not_finite_are_told():
+    x = Value(0.0, "x")
+    text = explain(labelled(sqrt(x) * 2, "y"), x).text
+    assert "∞" in text
+    assert "not finite" in text
+    nan = Value(math.nan, "x")
+    assert "NaN" in explain(labelled(nan * nan, "y"), nan).text
+
+
+# What can be asked
+
+
+def test_a_label_stands_for_its_value(net):
+    for label in ("w_31", "w31", "w_{31}"):
+        assert explain(net.e, label).wrt is net.w31
+
+
+def test_an_unknown_label_names_those_there_are(net):
+    with pytest.raises(ValueError, match=r"'w_13'; did you mean .*'w_31'"):
+        explain(net.e, "w_13")
+    with pytest.raises(ValueError, match=r"the labels are .*'w_31'"):
+        explain(net.e, "alpha")
+    with pytest.raises(ValueError, match="no value has a label"):
+        explain(Value(1.0) * 2, "w")
+
+
+def test_a_label_of_two_values_is_refused():
+    a, b = Value(1.0, "w"), Value(2.0, "w")
+    with pytest.raises(ValueError, match="2 values have the label 'w'"):
+        explain(a * b, "w")
+
+
+def test_values_that_share_a_label_are_told_apart():
+    a, b = Value(2.0, "w"), Value(3.0, "w")
+    (factor,) = explain(labelled(a * b, "y"), a).factors
+    assert factor.definition == "w#1·w#2"
+    assert factor.formula == "w#2"
+
+
+def test_a_value_that_was_not_used_changes_nothing(net):
+    explanation = explain(net.e, Value(1.0, "q"))
+    assert explanation.value == 0.0
+    assert "E does not depend on q" in explanation.text
+
+
+def test_a_value_changes_as_fast_as_itself(net):
+    assert explain(net.e, net.e).value == 1.0
+
+
+def test_values_without_labels_get_names():
+    a, b = Value(2.0), Value(3.0)
+    (factor,) = explain(a * b + a, a).factors
+    assert factor.names == ("y", "x")
+    assert factor.definition == "x·v₁ + x"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error"),
+    [
+        ((3.0, "x"), {}, TypeError),
+        ((Value(1.0, "x"), 3), {}, TypeError),
+        ((Value(1.0, "x"), "x"), {"detail": "all"}, ValueError),
+        ((Value(1.0, "x"), "x"), {"digits": 0}, ValueError),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments, options, error):
+    with pytest.raises(error):
+        explain(*arguments, **options)
+
+
+def test_primitives_of_your_own_are_explained(scratch_table):
+    cubed = primitive("cubed", "x * x * x", "3 * x * x", samples=[(0.7,)], rule="my rule")
+    x = Value(2.0, "x")
+    (factor,) = explain(labelled(cubed(x), "y"), x).factors
+    assert (factor.formula, factor.rules, factor.value) == ("3x²", ("my rule",), 12.0)
+    opaque = custom(lambda t: t**2, lambda t: 2 * t, name="opaque")
+    explanation = explain(labelled(opaque(3 * x), "y"), x)
+    assert explanation.value == 36.0
+    assert "derivative of opaque" in explanation.text
+
+
+# How it is shown
+
+HOSTILE = [
+    r"\input{/etc/passwd}",
+    "</script><script>alert(1)</script>",
+    "$x$",
+    "a_b_c^d^e",
+    "%#~^&",
+    "`x`",
+    "x'y''",
+    "{",
+    "}",
+    "x\ny\x1b[31m",
+    "é中😀",
+    "\\",
+    '"',
+    "a|b",
+    "[a](javascript:b)",
+    "<!--",
+    "\u202eabc",
+    "*b*",
+    "_",
+    "^",
+    "w" * 300,
+    "x1*w1 + b",
+]
+
+
+def hostile_explanation(label):
+    x = Value(2.0, label)
+    inner = labelled(x * x + sin(x), f"{label}2")
+    return explain(labelled(inner / Value(3.0, f"c{label}"), f"{label}3"), x)
+
+
+def formulas_in(markdown):
+    """The LaTeX of each formula, and the text around them."""
+    parts = re.split(r"\$\$\n(.*?)\n\$\$|(?<!\\)\$((?:\\.|[^$\\])*)\$", markdown, flags=re.S)
+    formulas = [each for i, each in enumerate(parts) if i % 3 and each is not None]
+    return formulas, "".join(each for i, each in enumerate(parts) if i % 3 == 0)
+
+
+def cells(formula):
+    """A formula's pieces that mathtext, which knows no environments, can typeset."""
+    inner = re.sub(r"\\(begin|end)\{aligned\}", "", formula)
+    for cell in re.split(r"\\\\\n|(?<!\\)&", inner):
+        piece = re.sub(r"^\s*(=|\\approx|\\quad \+)", "", cell).replace(r"\&", r"\%").strip()
+        if piece and r"\begin{cases}" not in piece:
+            yield f"${piece}$"
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+@pytest.mark.filterwarnings("ignore:.*[Gg]lyph:UserWarning")
+def test_no_label_breaks_latex(label):
+    formulas, _ = formulas_in(hostile_explanation(label).markdown)
+    parser = MathTextParser("path")
+    pieces = {piece for formula in formulas for piece in cells(formula)}
+    assert pieces
+    for piece in pieces:
+        parser.parse(piece)
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_no_label_breaks_out_of_markdown(label):
+    markdown = hostile_explanation(label).markdown
+    formulas, text = formulas_in(markdown)
+    # Labels are only ever shown as formulas, in which nothing can be a tag or end the formula.
+    assert not re.search(r"<[a-zA-Z/!]", "".join(formulas))
+    assert "script" not in text
+    assert "javascript" not in text
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_no_label_breaks_out_of_html(label):
+    html = hostile_explanation(label).html
+    root = ElementTree.fromstring(f"<div>{html.replace('<br>', '<br/>')}</div>")
+    tags = {element.tag for element in root.iter()}
+    ours = "div p b table tr td small br ul li math mrow mfrac mi mn mo mtext msup msub msubsup"
+    assert tags <= {*ours.split(), "msqrt", "mroot"}
+    assert not any(element.attrib.keys() - {"form"} for element in root.iter())
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+@pytest.mark.parametrize("unicode", [True, False])
+@pytest.mark.parametrize("columns", [80, 40])
+def test_text_fits_and_holds_nothing_a_terminal_obeys(label, unicode, columns):
+    text = hostile_explanation(label).to_text(columns, unicode)
+    assert all(width(line) <= columns for line in text.splitlines())
+    assert all(c == "\n" or c.isprintable() for c in text)
+    assert unicode or text.isascii()
+
+
+def test_networks_fit_in_80_columns(net):
+    cost, weights = layered([2, 3, 3, 3, 2])
+    for explanation in (explain(net.e, net.c1), explain(cost, weights[0])):
+        assert all(width(line) <= 80 for line in explanation.text.splitlines())
+
+
+def test_notebooks_get_typeset_formulas(net):
+    explanation = explain(net.e, net.w31)
+    assert explanation._repr_markdown_() == explanation.markdown
+    assert r"\frac{\partial E}{\partial w_{31}}" in explanation.markdown
+    assert explanation._repr_latex_().startswith("$$")
+    assert "<math>" in explanation.html
+
+
+def test_printing_fits_the_terminal(net, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(width, str(explain(net.e, net.w31)).splitlines())) <= 60
+
+
+def test_steps_hold_what_is_told(net):
+    explanation = explain(net.e, net.c1)
+    assert isinstance(explanation, Explanation)
+    assert explanation.steps == (*explanation.factors, *explanation.ways)
+
+
+# The backward pass as data
+
+
+@given(graphs())
+def test_steps_are_the_backward_pass(graph):
+    y, _ = graph
+    told = steps(y)
+    y.backward()
+    assert [step.node for step in told] == toposort(y)[::-1]
+    for step in told:
+        assert close(step.adjoint, step.node.grad)
+        assert [sent.parent for sent in step.sent] == list(step.node.parents)
+        assert [sent.partial for sent in step.sent] == list(step.node.partials)
+
+
+def test_what_is_sent_arrives():
+    x = Value(3.0, "x")
+    y = labelled(x * x, "y")
+    first, last = steps(y, seed=2.0)
+    assert [sent.amount for sent in first.sent] == [6.0, 6.0]
+    assert [sent.total for sent in first.sent] == [6.0, 12.0]
+    assert last.adjoint == 12.0
+    with pytest.raises(TypeError):
+        steps(3.0)
+
+
+# The command line
+
+
+def test_the_command_line_explains(capsys):
+    program = "z = w*x; a = 1/(1 + exp(-z)); a"
+    assert main([program, "w=0.5", "x=2", "--explain", "w"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].strip() == "∂a/∂w = ∂a/∂z · ∂z/∂w"
+    assert main([program, "w=0.5", "x=2", "--explain", "w", "--latex"]) == 0
+    assert r"\frac{\partial a}{\partial w}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--explain", "q"], "the names are x"),
+        (["--latex"], "add --explain NAME"),
+        (["--explain", "x", "--json"], "can't be combined"),
+    ],
+)
+def test_the_command_line_refuses_what_it_cannot_explain(options, said, capsys):
+    assert main(["x**2", "x=3", *options]) == 2
+    assert said in capsys.readouterr().err
