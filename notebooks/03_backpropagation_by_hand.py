@@ -1,0 +1,367 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: -jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3 · Backpropagation by hand, and by engine
+#
+# After this notebook you will be able to
+#
+# - compute all 8 derivatives of a small network with paper and pocket calculator;
+# - say why $\frac{\partial\,net}{\partial w}$ is the number that the weight multiplies, and where
+#   the other weights went;
+# - say why a hidden neuron *adds up* what comes back to it;
+# - let the engine do the same, and compare every number.
+#
+# You need the rules of [notebook 1](01_what_a_derivative_is.ipynb), and $\sigma' = a(1 - a)$ from
+# [notebook 2](02_why_a_times_1_minus_a.ipynb).
+
+# %%
+import math
+
+import pictures
+
+import nn
+from autograd_scalar import Value, draw, explain
+
+# %% [markdown]
+# ## The network
+#
+# Two inputs, two hidden neurons, two outputs; no bias, so there are 8 weights. The numbers on the
+# lines are those we start with.
+
+# %%
+v_11, v_12, v_21, v_22 = 0.5, -0.4, 0.2, 0.8  # v_ij: from input i to hidden neuron j
+w_11, w_12, w_21, w_22 = 1.0, 0.3, -0.6, 0.9  # w_jk: from hidden neuron j to output k
+x_1, x_2 = 1.0, 0.5
+t_1, t_2 = 1.0, 0.0  # what the outputs should be
+
+pictures.network(
+    [["$x_1$", "$x_2$"], ["$h_1$", "$h_2$"], ["$a_1$", "$a_2$"]],
+    weights=[
+        ("$x_1$", "$h_1$", "$v_{11}$ = 0.5"),
+        ("$x_1$", "$h_2$", "$v_{12}$ = −0.4"),
+        ("$x_2$", "$h_1$", "$v_{21}$ = 0.2"),
+        ("$x_2$", "$h_2$", "$v_{22}$ = 0.8"),
+        ("$h_1$", "$a_1$", "$w_{11}$ = 1.0"),
+        ("$h_1$", "$a_2$", "$w_{12}$ = 0.3"),
+        ("$h_2$", "$a_1$", "$w_{21}$ = −0.6"),
+        ("$h_2$", "$a_2$", "$w_{22}$ = 0.9"),
+    ],
+)
+
+
+# %% [markdown]
+# A neuron does two things. It adds up its inputs, each times the weight on its line; that sum is
+# called $net$. Then it sends $\sigma(net)$ on. The **error** says how far the outputs $a_k$ are
+# from their targets $t_k$:
+#
+# $$E = \tfrac12 (t_1 - a_1)^2 + \tfrac12 (t_2 - a_2)^2$$
+#
+# ## Forward, on paper
+#
+# Take a sheet and write one line for each arrow of thought. Here to four digits:
+#
+# $$
+# \begin{aligned}
+# net_{h1} &= 0.5 \cdot 1 + 0.2 \cdot 0.5 = 0.6 & h_1 &= \sigma(0.6) = 0.6457 \\
+# net_{h2} &= -0.4 \cdot 1 + 0.8 \cdot 0.5 = 0 & h_2 &= \sigma(0) = 0.5 \\
+# net_1 &= 1 \cdot 0.6457 - 0.6 \cdot 0.5 = 0.3457 & a_1 &= \sigma(0.3457) = 0.5856 \\
+# net_2 &= 0.3 \cdot 0.6457 + 0.9 \cdot 0.5 = 0.6437 & a_2 &= \sigma(0.6437) = 0.6556
+# \end{aligned}
+# $$
+#
+# and the error is $\tfrac12 \cdot 0.4144^2 + \tfrac12 \cdot 0.6556^2 = 0.3008$.
+
+
+# %%
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+h_1 = sigmoid(v_11 * x_1 + v_21 * x_2)
+h_2 = sigmoid(v_12 * x_1 + v_22 * x_2)
+net_1 = w_11 * h_1 + w_21 * h_2
+net_2 = w_12 * h_1 + w_22 * h_2
+a_1, a_2 = sigmoid(net_1), sigmoid(net_2)
+error = 0.5 * (t_1 - a_1) ** 2 + 0.5 * (t_2 - a_2) ** 2
+
+on_paper = [0.6457, 0.5, 0.3457, 0.6437, 0.5856, 0.6556, 0.3008]
+assert [round(each, 4) for each in (h_1, h_2, net_1, net_2, a_1, a_2, error)] == on_paper
+
+# %% [markdown]
+# The aim is to know, for every weight, how fast the error changes with it. Then we know in which
+# direction to turn it.
+#
+# ## Backward: a weight before an output
+#
+# Take $w_{11}$. The error does not contain it. But it contains $a_1$, which is made from $net_1$,
+# which contains $w_{11}$. That is a chain, and along a chain rates multiply:
+#
+# $$\frac{\partial E}{\partial w_{11}} = \frac{\partial E}{\partial a_1} \cdot
+# \frac{\partial a_1}{\partial net_1} \cdot \frac{\partial net_1}{\partial w_{11}}$$
+#
+# **First factor.** $E$ has two terms. The second one, $\tfrac12(t_2 - a_2)^2$, does not contain
+# $a_1$: when $a_1$ moves, it stands still, and gives $0$. That is all that happens to the sum.
+# The first term is a square, so the power rule brings down a $2$, which cancels the $\tfrac12$;
+# the chain rule multiplies by the inner rate of $t_1 - a_1$, which is $-1$:
+#
+# $$\frac{\partial E}{\partial a_1} = \tfrac12 \cdot 2\,(t_1 - a_1) \cdot (-1) = -(t_1 - a_1)
+# = -0.4144$$
+#
+# **Second factor.** The sigmoid, from notebook 2:
+#
+# $$\frac{\partial a_1}{\partial net_1} = a_1 (1 - a_1) = 0.5856 \cdot 0.4144 = 0.2427$$
+#
+# **Third factor.** $net_1 = w_{11} h_1 + w_{21} h_2$, and here people stumble:
+#
+# - *Where did the other weight go?* The term $w_{21} h_2$ does not contain $w_{11}$. It stands
+#   still while $w_{11}$ moves: its derivative is $0$.
+# - *But $h_1$ is a constant here too. Why is the result $h_1$, and not $0$?* Because it is a
+#   factor, not a term. Move $w_{11}$ by $1$, and the product $w_{11} h_1$ moves by $h_1$:
+#   constant factor rule.
+# - *Where did $w_{11}$ itself go?* A straight line is equally steep everywhere. How fast
+#   $w_{11} h_1$ changes with $w_{11}$ does not depend on where $w_{11}$ is.
+#
+# $$\frac{\partial net_1}{\partial w_{11}} = h_1 + 0 = 0.6457$$
+#
+# Don't believe it, measure it:
+
+# %%
+assert round(-(t_1 - a_1), 4) == -0.4144
+assert round(a_1 * (1 - a_1), 4) == 0.2427
+
+step = 0.25
+moved = (w_11 + step) * h_1 + w_21 * h_2
+assert math.isclose((moved - net_1) / step, h_1)
+print(f"w_11 goes up by {step}, net_1 from {net_1:.4f} to {moved:.4f}")
+print(f"per unit of w_11 that is {(moved - net_1) / step:.4f}")
+
+# %% [markdown]
+# So $\frac{\partial E}{\partial w_{11}} = -0.4144 \cdot 0.2427 \cdot 0.6457 = -0.0649$. A larger
+# $w_{11}$ makes the error smaller.
+#
+# The first two factors are the same for all weights into the same output. Together they are
+# called $\delta$ (delta). Then each derivative in this layer is a single product:
+#
+# $$\delta_k = -(t_k - a_k)\,a_k(1 - a_k) \qquad\qquad \frac{\partial E}{\partial w_{jk}} = h_j\,\delta_k$$
+
+# %%
+delta_1 = -(t_1 - a_1) * a_1 * (1 - a_1)
+delta_2 = -(t_2 - a_2) * a_2 * (1 - a_2)
+
+by_hand = {
+    "w_11": h_1 * delta_1,
+    "w_12": h_1 * delta_2,
+    "w_21": h_2 * delta_1,
+    "w_22": h_2 * delta_2,
+}
+assert round(by_hand["w_11"], 4) == -0.0649
+for name, number in by_hand.items():
+    print(f"∂E/∂{name} = {number:9.6f}")
+
+# %% [markdown]
+# ## Backward: a weight before a hidden neuron
+#
+# $v_{11}$ moves $h_1$, and $h_1$ goes to *both* outputs:
+
+# %%
+pictures.network(
+    [["$x_1$", "$x_2$"], ["$h_1$", "$h_2$"], ["$a_1$", "$a_2$"]],
+    weights=[
+        ("$x_1$", "$h_1$", "$v_{11}$"),
+        ("$h_1$", "$a_1$", "$w_{11}$"),
+        ("$h_1$", "$a_2$", "$w_{12}$"),
+    ],
+    highlight=[("$x_1$", "$h_1$"), ("$h_1$", "$a_1$"), ("$h_1$", "$a_2$")],
+)
+
+# %% [markdown]
+# If $h_1$ moves a little, the error moves because of $a_1$, *and* because of $a_2$. Both happen
+# at the same time, so both are added (the *total derivative*). Along each way rates multiply as
+# before:
+#
+# $$\frac{\partial E}{\partial h_1} = w_{11}\,\delta_1 + w_{12}\,\delta_2$$
+#
+# Why $w_{11}$? Because in $net_1 = w_{11} h_1 + w_{21} h_2$ this time $h_1$ moves, and now
+# $w_{11}$ is the constant factor.
+#
+# From there it goes on as before: through the sigmoid of the hidden neuron, and on to the weight,
+# which multiplies $x_1$:
+#
+# $$\frac{\partial E}{\partial v_{11}} = \frac{\partial E}{\partial h_1} \cdot h_1(1 - h_1) \cdot x_1$$
+
+# %%
+error_by_h_1 = w_11 * delta_1 + w_12 * delta_2
+error_by_h_2 = w_21 * delta_1 + w_22 * delta_2
+
+by_hand["v_11"] = error_by_h_1 * h_1 * (1 - h_1) * x_1
+by_hand["v_12"] = error_by_h_2 * h_2 * (1 - h_2) * x_1
+by_hand["v_21"] = error_by_h_1 * h_1 * (1 - h_1) * x_2
+by_hand["v_22"] = error_by_h_2 * h_2 * (1 - h_2) * x_2
+
+print(f"∂E/∂h_1 = {w_11 * delta_1:.6f} + {w_12 * delta_2:.6f} = {error_by_h_1:.6f}")
+for name in ["v_11", "v_12", "v_21", "v_22"]:
+    print(f"∂E/∂{name} = {by_hand[name]:9.6f}")
+
+# %% [markdown]
+# That was the whole algorithm. It is called *back*propagation because we began at the error, and
+# used $\delta_1, \delta_2$ again for the layer before. With ten layers you would do the same step
+# ten times.
+#
+# ## The engine does the same
+#
+# Now with `Value`s. We write only the forward direction:
+
+# %%
+weights = {
+    name: Value.parameter(number, name)
+    for name, number in {
+        "v_11": v_11, "v_12": v_12, "v_21": v_21, "v_22": v_22,
+        "w_11": w_11, "w_12": w_12, "w_21": w_21, "w_22": w_22,
+    }.items()
+}  # fmt: skip
+x = [Value(x_1, "x_1"), Value(x_2, "x_2")]
+t = [Value(t_1, "t_1"), Value(t_2, "t_2")]
+
+
+def neuron(name, net_name, inputs, *names):
+    net = weights[names[0]] * inputs[0] + weights[names[1]] * inputs[1]
+    net.label = net_name
+    out = nn.sigmoid(net)
+    out.label = name
+    return out
+
+
+h = [neuron("h_1", "net_h1", x, "v_11", "v_21"), neuron("h_2", "net_h2", x, "v_12", "v_22")]
+a = [neuron("a_1", "net_1", h, "w_11", "w_21"), neuron("a_2", "net_2", h, "w_12", "w_22")]
+E = 0.5 * (t[0] - a[0]) ** 2 + 0.5 * (t[1] - a[1]) ** 2
+E.label = "E"
+assert math.isclose(E.data, error)
+
+# %% [markdown]
+# One call, and all eight are there:
+
+# %%
+E.backward()
+
+print("weight   by hand     by engine")
+for name, number in sorted(by_hand.items()):
+    print(f"{name}    {number:9.6f}   {weights[name].grad:9.6f}")
+    assert math.isclose(weights[name].grad, number, rel_tol=1e-12)
+
+# %% [markdown]
+# The engine went the way you went: from $E$ back, once through each value. This is what it saw of
+# the first hidden neuron. The frame is what belongs to $h_1$, and its sigmoid has the four steps
+# of notebook 2:
+
+# %%
+draw(h[0], rankdir="TB")
+
+# %% [markdown]
+# It can also tell why, in the same words as above:
+
+# %%
+explain(E, wrt=weights["w_11"])
+
+# %% [markdown]
+# For $v_{11}$ there are two ways. The explanation holds them as data, too:
+
+# %%
+explanation = explain(E, wrt=weights["v_11"])
+for way in explanation.ways:
+    chain = " · ".join(f"{factor.value:.4f}" for factor in way.factors)
+    print(f"{chain} = {way.value:.6f}")
+print(f"sum: {explanation.value:.6f}")
+
+assert math.isclose(explanation.value, by_hand["v_11"])
+
+# %% [markdown]
+# ## What it is for
+#
+# To make the error smaller, move every weight a little against its derivative. The size of the
+# step is called the learning rate $\eta$ (eta):
+#
+# $$w \leftarrow w - \eta\,\frac{\partial E}{\partial w}$$
+#
+# So yes: to get the change of a weight you multiply all the factors of its chain, and then by
+# $-\eta$.
+
+# %%
+optimiser = nn.SGD(weights.values(), lr=0.5)
+expected = w_11 - 0.5 * by_hand["w_11"]
+optimiser.step()
+assert math.isclose(weights["w_11"].data, expected)
+
+h = [neuron("h_1", "net_h1", x, "v_11", "v_21"), neuron("h_2", "net_h2", x, "v_12", "v_22")]
+a = [neuron("a_1", "net_1", h, "w_11", "w_21"), neuron("a_2", "net_2", h, "w_12", "w_22")]
+after = nn.half_squared_error(a, t)
+assert after < error
+print(f"w_11: {w_11:.4f} becomes {weights['w_11'].data:.4f}")
+print(f"error: {error:.4f} becomes {after.data:.4f}")
+
+
+# %% [markdown]
+# ## Questions
+#
+# **1.** In $\frac{\partial E}{\partial w_{12}}$ there is no $a_1$ at all. Why not?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# $w_{12}$ goes to output 2 only. The other term of the error stands still while it moves, and
+# gives $0$. There is one way: $w_{12} \to net_2 \to a_2 \to E$.
+#
+# </details>
+#
+# **2.** Suppose $x_2 = 0$. Which of the eight derivatives are then $0$, and would those weights
+# learn?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# $v_{21}$ and $v_{22}$: their last factor is $x_2$. They learn nothing from this example, because
+# they had no part in it.
+#
+# </details>
+#
+# **3.** Suppose both outputs are exactly right. What are the eight derivatives?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# All $0$. Every chain has the factor $-(t_k - a_k)$ in it.
+#
+# </details>
+#
+# The engine on questions 2 and 3:
+
+
+# %%
+def gradients(x, t):
+    """The derivatives by all weights for other inputs and targets; no targets: the outputs."""
+    for weight in weights.values():
+        weight.zero_grad()
+    h = [neuron("", "", x, "v_11", "v_21"), neuron("", "", x, "v_12", "v_22")]
+    a = [neuron("", "", h, "w_11", "w_21"), neuron("", "", h, "w_12", "w_22")]
+    nn.half_squared_error(a, t or [each.data for each in a]).backward()
+    return {name: weight.grad for name, weight in weights.items()}
+
+
+print([name for name, number in gradients([1.0, 0.0], [1.0, 0.0]).items() if number == 0])
+print([name for name, number in gradients([1.0, 0.5], None).items() if number == 0])
+
+# %% [markdown]
+# Next: [a weight of the first layer, six ways from the
+# error](04_a_weight_of_the_first_layer.ipynb).

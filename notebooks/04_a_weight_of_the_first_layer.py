@@ -1,0 +1,384 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: -jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4 · A weight of the first layer, six ways from the error
+#
+# After this notebook you will be able to
+#
+# - write the derivative of the error by a weight as a product of three, and say why that is
+#   right;
+# - say which parts of a network matter for a given weight, and which drop out;
+# - find all ways from a weight of the first layer to the error, and add them up;
+# - say why backpropagation never lists these ways.
+#
+# You need [notebook 3](03_backpropagation_by_hand.ipynb).
+
+# %%
+import math
+import random
+from itertools import product
+
+import pictures
+
+import nn
+from autograd_scalar import Value, explain, steps, toposort
+
+# %% [markdown]
+# ## The network
+#
+# Two inputs $a$, then layers of four neurons $b$, three neurons $c$ and two neurons $d$. All of
+# them use the sigmoid. For a neuron $d_1$, $net_{d1}$ is the sum of its inputs, each times its
+# weight, and $out_{d1} = \sigma(net_{d1})$.
+
+# %%
+sizes = {"a": 2, "b": 4, "c": 3, "d": 2}
+layers = [[f"${layer}_{{{i}}}$" for i in range(1, n + 1)] for layer, n in sizes.items()]
+pictures.network(
+    layers,
+    weights=[("$a_{1}$", "$b_{1}$", "$w_{11}$"), ("$c_{1}$", "$d_{1}$", "$w_{31}$")],
+    highlight=[("$a_{1}$", "$b_{1}$"), ("$c_{1}$", "$d_{1}$")],
+    size=(6.4, 3.6),
+)
+
+# %% [markdown]
+# Two weights have names: $w_{31}$, the first one of the third layer of weights, and $w_{11}$, the
+# first one of the first layer. The others are drawn at random, and we need no names for them.
+
+# %%
+rng = random.Random(4)
+w_31 = Value.parameter(0.7, "w_31")
+w_11 = Value.parameter(-0.8, "w_11")
+weights = {}
+for before, after in [("a", "b"), ("b", "c"), ("c", "d")]:
+    for i, j in product(range(1, sizes[before] + 1), range(1, sizes[after] + 1)):
+        name = f"{before}{i}{after}{j}"
+        weights[before, i, after, j] = Value.parameter(rng.uniform(-1.5, 1.5), f"w_{{{name}}}")
+weights["c", 1, "d", 1] = w_31
+weights["a", 1, "b", 1] = w_11
+
+out = {("a", 1): Value(0.9, "out_{a1}"), ("a", 2): Value(-0.4, "out_{a2}")}
+net = {}
+for before, after in [("a", "b"), ("b", "c"), ("c", "d")]:
+    for j in range(1, sizes[after] + 1):
+        terms = [weights[before, i, after, j] * out[before, i] for i in range(1, sizes[before] + 1)]
+        net[after, j] = sum(terms[1:], terms[0])
+        net[after, j].label = f"net_{{{after}{j}}}"
+        out[after, j] = nn.sigmoid(net[after, j])
+        out[after, j].label = f"out_{{{after}{j}}}"
+
+target = {1: Value(1.0, "target_{d1}"), 2: Value(0.0, "target_{d2}")}
+error = {k: 0.5 * (target[k] - out["d", k]) ** 2 for k in (1, 2)}
+total = error[1] + error[2]
+total.label = "E_total"
+total.backward()
+
+assert len(weights) == 2 * 4 + 4 * 3 + 3 * 2
+print(f"out_d1 = {out['d', 1].data:.4f}   out_d2 = {out['d', 2].data:.4f}")
+print(f"E_total = {error[1].data:.4f} + {error[2].data:.4f} = {total.data:.4f}")
+
+# %% [markdown]
+# ## A weight of the last layer
+#
+# For $w_{31}$ the way to the error is short. It is only in $net_{d1}$, that is only in
+# $out_{d1}$, and that is in the error:
+#
+# $$\frac{\partial E_{total}}{\partial w_{31}} =
+# \frac{\partial E_{total}}{\partial out_{d1}} \cdot
+# \frac{\partial out_{d1}}{\partial net_{d1}} \cdot
+# \frac{\partial net_{d1}}{\partial w_{31}} \qquad (1)$$
+
+# %%
+factors = [
+    -(target[1].data - out["d", 1].data),
+    out["d", 1].data * (1 - out["d", 1].data),
+    out["c", 1].data,
+]
+print(" · ".join(f"{factor:.6f}" for factor in factors), f"= {math.prod(factors):.6f}")
+assert math.isclose(math.prod(factors), w_31.grad)
+
+
+# %% [markdown]
+# Why may one write it like that? Let's forget the product, start from the whole formula, and see
+# how it comes out.
+#
+# **Put everything into one formula.** In the error of $d_1$, write $\sigma(net_{d1})$ for
+# $out_{d1}$, and the sum for $net_{d1}$. Now $w_{31}$ is visible. The dots are the terms of the
+# other two weights; we'll see soon that they drop out.
+#
+# $$E_{d1} = \tfrac12\left(target_{d1} - \sigma(w_{31}\,out_{c1} + \dots)\right)^2 \qquad (2)$$
+
+
+# %%
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def error_d1(w):
+    """Equation (2): the error of the first output, if w_31 were w."""
+    dots = sum(weights["c", i, "d", 1].data * out["c", i].data for i in (2, 3))
+    return 0.5 * (target[1].data - sigmoid(w * out["c", 1].data + dots)) ** 2
+
+
+assert math.isclose(error_d1(w_31.data), error[1].data)
+
+# %% [markdown]
+# **Outside there is a square.** Call what is squared $inner$. The power rule makes $inner$ out of
+# $\frac12 inner^2$, and the chain rule multiplies by the rate of $inner$:
+#
+# $$\frac{\partial E_{d1}}{\partial w_{31}} = inner \cdot \frac{\partial\,inner}{\partial w_{31}}
+# \qquad (3)$$
+#
+# **Inside there is a sigmoid with a minus before it.** $target_{d1}$ is constant and gives $0$.
+# The chain rule again, for the sigmoid:
+#
+# $$\frac{\partial\,inner}{\partial w_{31}} =
+# -\,\sigma(net_{d1})\,(1 - \sigma(net_{d1})) \cdot \frac{\partial net_{d1}}{\partial w_{31}}
+# \qquad (4)$$
+#
+# The minus here is the same as the one in $-(target_{d1} - out_{d1})$, the first factor of (1).
+# There it shows right away, because $out_{d1}$ is not taken apart; in (3) it was still hidden in
+# $\frac{\partial\,inner}{\partial w_{31}}$.
+
+# %%
+inner = target[1].data - sigmoid(net["d", 1].data)
+net_by_w = out["c", 1].data  # the dots in (2) do not contain w_31: they give 0
+inner_by_w = -sigmoid(net["d", 1].data) * (1 - sigmoid(net["d", 1].data)) * net_by_w
+
+assert math.isclose(inner * inner_by_w, math.prod(factors))
+
+h = 1e-5
+measured = (error_d1(w_31.data + h) - error_d1(w_31.data - h)) / (2 * h)
+assert math.isclose(measured, inner * inner_by_w, rel_tol=1e-6)
+print(f"(3) with (4): {inner:.6f} · {inner_by_w:.6f} = {inner * inner_by_w:.6f}")
+print(f"measured with a small step:        {measured:.6f}")
+
+
+# %% [markdown]
+# **Give the parts their names back.** $out_{d1}$ is nothing but $\sigma(net_{d1})$, so the two
+# have the same derivative,
+#
+# $$\frac{\partial out_{d1}}{\partial w_{31}} = \frac{\partial \sigma(net_{d1})}{\partial w_{31}}
+# \qquad (5)$$
+#
+# and the chain rule in (4) was, in these names,
+#
+# $$\frac{\partial \sigma(net_{d1})}{\partial w_{31}} =
+# \frac{\partial \sigma(net_{d1})}{\partial net_{d1}} \cdot
+# \frac{\partial net_{d1}}{\partial w_{31}} \qquad (6)$$
+#
+# Put (5) in front of (6), and the last two factors of (1) are there:
+#
+# $$\frac{\partial out_{d1}}{\partial w_{31}} =
+# \frac{\partial out_{d1}}{\partial net_{d1}} \cdot
+# \frac{\partial net_{d1}}{\partial w_{31}} \qquad (7)$$
+
+
+# %%
+def by_w(w):
+    """out_d1 as a Value that was computed from w_31 = w."""
+    w_31 = Value(w, "w_31")
+    rest = sum(weights["c", i, "d", 1].data * out["c", i].data for i in (2, 3))
+    net_d1 = w_31 * out["c", 1].data + rest
+    net_d1.label = "net_{d1}"
+    out_d1 = nn.sigmoid(net_d1)
+    out_d1.label = "out_{d1}"
+    out_d1.backward()
+    return w_31, net_d1, out_d1
+
+
+w, net_d1, out_d1 = by_w(w_31.data)
+assert math.isclose(out_d1.data, out["d", 1].data)
+assert math.isclose(
+    w.grad, (sigmoid(net_d1.data + h) - sigmoid(net_d1.data - h)) / (2 * h) * net_by_w, rel_tol=1e-6
+)  # (5) and (6)
+assert math.isclose(w.grad, net_d1.grad * net_by_w)  # (7)
+print(f"∂out_d1/∂w_31 = {net_d1.grad:.6f} · {net_by_w:.6f} = {w.grad:.6f}")
+
+# %% [markdown]
+# **And the other output?** We wanted the derivative of $E_{total} = E_{d1} + E_{d2}$. But
+# $w_{31}$ is nowhere in $E_{d2}$: when it moves, $E_{d2}$ stands still. It adds $0$, and so
+#
+# $$\frac{\partial E_{total}}{\partial w_{31}} = \frac{\partial E_{d1}}{\partial w_{31}} + 0 =
+# \frac{\partial E_{total}}{\partial out_{d1}} \cdot
+# \frac{\partial out_{d1}}{\partial net_{d1}} \cdot
+# \frac{\partial net_{d1}}{\partial w_{31}} \qquad (8)$$
+
+# %%
+assert w_31 in toposort(error[1])
+assert w_31 not in toposort(error[2])
+assert math.isclose(w_31.grad, inner * inner_by_w + 0)
+
+# %% [markdown]
+# All of it in one call:
+
+# %%
+explain(total, wrt=w_31)
+
+# %% [markdown]
+# ## A weight of the first layer
+#
+# Now $w_{11}$, at the other end. It moves $b_1$. From there it goes to all three neurons $c$, and
+# from each of these to both neurons $d$: $3 \cdot 2 = 6$ ways.
+
+# %%
+ways = [("$a_{1}$", "$b_{1}$")]
+ways += [("$b_{1}$", f"$c_{{{j}}}$") for j in (1, 2, 3)]
+ways += [(f"$c_{{{j}}}$", f"$d_{{{k}}}$") for j in (1, 2, 3) for k in (1, 2)]
+pictures.network(layers, highlight=ways, size=(6.4, 3.6))
+
+
+# %% [markdown]
+# Along each way rates multiply; the ways add up. By hand that is
+#
+# $$\frac{\partial E_{total}}{\partial w_{11}} = \sum_{k=1}^{2} \sum_{j=1}^{3}
+# \frac{\partial E_{dk}}{\partial net_{dk}} \cdot
+# \frac{\partial net_{dk}}{\partial net_{cj}} \cdot
+# \frac{\partial net_{cj}}{\partial net_{b1}} \cdot
+# \frac{\partial net_{b1}}{\partial w_{11}}$$
+#
+# where, for instance, $\frac{\partial net_{cj}}{\partial net_{b1}}$ is $out_{b1}(1 - out_{b1})$
+# times the weight from $b_1$ to $c_j$.
+
+
+# %%
+def slope(layer, i):
+    """The sigmoid's derivative in a neuron: out (1 − out)."""
+    return out[layer, i].data * (1 - out[layer, i].data)
+
+
+way_values = {}
+for j, k in product((1, 2, 3), (1, 2)):
+    error_by_net_d = -(target[k].data - out["d", k].data) * slope("d", k)
+    net_d_by_net_c = weights["c", j, "d", k].data * slope("c", j)
+    net_c_by_net_b = weights["b", 1, "c", j].data * slope("b", 1)
+    net_b_by_w = out["a", 1].data
+    way_values[j, k] = error_by_net_d * net_d_by_net_c * net_c_by_net_b * net_b_by_w
+    print(f"w_11 → b1 → c{j} → d{k} → E: {way_values[j, k]:10.7f}")
+
+print(f"sum of the six ways:       {sum(way_values.values()):10.7f}")
+assert math.isclose(sum(way_values.values()), w_11.grad, rel_tol=1e-12)
+
+# %% [markdown]
+# The engine finds the same six ways in its graph, and its explanation writes out every link of
+# them:
+
+# %%
+explanation = explain(total, wrt=w_11)
+assert len(explanation.ways) == 6
+assert all(
+    any(math.isclose(way.value, number, rel_tol=1e-9) for way in explanation.ways)
+    for number in way_values.values()
+)
+explanation
+
+# %% [markdown]
+# ## Why nobody lists the ways
+#
+# Six is fine. But with every further layer the number of ways is *multiplied* by its width:
+
+# %%
+for hidden_layers in (2, 3, 5, 10):
+    ways = 16 ** (hidden_layers - 1)
+    print(f"{hidden_layers:2} hidden layers of 16 neurons: {ways:,} ways to one output")
+
+# %% [markdown]
+# Look at the six lines again. All of them end in the same factors
+# $\frac{\partial net_{b1}}{\partial w_{11}}$ and $out_{b1}(1 - out_{b1})$, and three of them
+# share everything about $d_1$. So take those out of the sum and compute, from the error
+# backwards, *one* number for each neuron: how fast the error changes with its output. It is made
+# from the numbers of the layer after it:
+#
+# $$\frac{\partial E}{\partial out_{cj}} = \sum_{k=1}^{2} w_{cj\,dk}\;out_{dk}(1 - out_{dk})\,
+# \frac{\partial E}{\partial out_{dk}}
+# \qquad
+# \frac{\partial E}{\partial out_{b1}} = \sum_{j=1}^{3} w_{b1\,cj}\;out_{cj}(1 - out_{cj})\,
+# \frac{\partial E}{\partial out_{cj}}$$
+
+# %%
+by_out = {("d", k): -(target[k].data - out["d", k].data) for k in (1, 2)}
+for j in (1, 2, 3):
+    by_out["c", j] = sum(
+        weights["c", j, "d", k].data * slope("d", k) * by_out["d", k] for k in (1, 2)
+    )
+by_out["b", 1] = sum(
+    weights["b", 1, "c", j].data * slope("c", j) * by_out["c", j] for j in (1, 2, 3)
+)
+for (layer, i), number in by_out.items():
+    assert math.isclose(number, out[layer, i].grad, rel_tol=1e-12)
+    print(f"∂E/∂out_{layer}{i} = {number:10.7f}")
+
+assert math.isclose(by_out["b", 1] * slope("b", 1) * out["a", 1].data, w_11.grad, rel_tol=1e-12)
+
+# %% [markdown]
+# That is backpropagation: every value is visited once, however many ways lead through it. `steps`
+# shows the pass as it happens. Here is what the first neurons receive:
+
+# %%
+named = [step for step in steps(total) if step.node.label.startswith("out_{c")]
+for step in named:
+    print(f"{step.name}: {step.adjoint:10.7f}, final before anything is handed on")
+print(f"{len(steps(total))} values, each visited once")
+
+# %% [markdown]
+# ## Questions
+#
+# **1.** How many ways lead from a weight between $b$ and $c$ to the error?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# Two. The weight moves one neuron $c$, and from there it goes to $d_1$ and to $d_2$.
+#
+# </details>
+#
+# **2.** Suppose all weights from $b_1$ to the neurons $c$ are $0$. What is the derivative by
+# $w_{11}$?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# $0$: each of the six ways contains one of these weights as a factor. But *their* derivatives are
+# not $0$, so they will move, and after that $w_{11}$ learns too.
+#
+# </details>
+#
+# **3.** For a network of 10 hidden layers of 16 neurons, is a backward pass possible at all?
+#
+# <details>
+# <summary>Answer</summary>
+#
+# Easily. It costs about as much as the forward pass, a few steps for each weight, although $16^9$
+# ways (more than 68 thousand million) lead through it.
+#
+# </details>
+#
+# The engine on the same questions:
+
+# %%
+print(len(explain(total, wrt=weights["b", 1, "c", 1]).ways))
+
+no_ways = sum(0 * number for number in way_values.values())
+print(no_ways)
+
+model = nn.MLP(16, [16] * 10 + [1], activation="sigmoid", rng=0)
+y = model([0.5] * 16)
+y.backward()
+print(f"{len(model.parameters()):,} derivatives from one pass over {len(toposort(y)):,} values")
+assert all(p.has_grad for p in model.parameters())
+assert 16**9 > 68e9
+
+# %% [markdown]
+# Next: [cross-entropy, and how everything cancels](05_cross_entropy.ipynb).
