@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import autograd_scalar
 from autograd_scalar import functions, primitives, value
@@ -33,8 +33,14 @@ def pytest_sessionstart():
             pytest.exit(f"changed since they were compiled: {newer}; run pip install -e .", 4)
 
 
+# A busy machine is slow, and that is no failure.
 settings.register_profile(
-    "repeatable", derandomize=True, database=None, deadline=None, max_examples=50
+    "repeatable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 # For a long look by hand: pytest --hypothesis-profile=explore
 settings.register_profile("explore", deadline=None, max_examples=2000)
