@@ -101,7 +101,8 @@ def _run(argv: Sequence[str]) -> int:
     text, values = _sort(words + list(argv[end + 1 :]))
     program = Program(text)
     computed = program.run(values)
-    computed.result.backward()
+    if computed.result.kind != "constant":
+        computed.result.backward()
     unused = [name for name in values if name not in program.free]
     if unused:
         write(sys.stderr, f"{NAME}: note: given, but not in the expression: {', '.join(unused)}")

@@ -213,7 +213,8 @@ class Value:
         seed  the adjoint this value starts with; it scales every gradient
 
         Adds to `grad` of leaves and parameters, so that two passes give exactly twice
-        the gradient; values in between hold the last pass.
+        the gradient; values in between hold the last pass. Raises `ValueError` on a constant,
+        which nothing leads to: every gradient would silently stay what it is.
 
         >>> x = Value(2.0)
         >>> y = x**3
@@ -223,6 +224,11 @@ class Value:
         24.0
         """
         start = to_float(seed) + 0.0
+        if self._opcode == _CONSTANT:
+            raise ValueError(
+                f"backward() on the constant {self!r}: it was detached or computed under "
+                "no_grad(), so no derivative leads from it"
+            )
         if _interventions:
             _announce(self, start)
         with _sweeping:

@@ -539,3 +539,13 @@ def test_an_interrupted_pass_leaves_gradients_as_they_were_or_complete():
     x.zero_grad()
     y.backward()
     assert x.grad == once
+
+
+def test_backward_on_a_constant_is_an_error_and_not_a_gradient_of_nothing():
+    w = Value(2.0, "w")
+    with no_grad():
+        y = w * w
+    for constant in (y, w.detach()):
+        with pytest.raises(ValueError, match=r"backward\(\) on the constant .*no_grad"):
+            constant.backward()
+    assert not w.has_grad
