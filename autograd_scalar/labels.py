@@ -21,7 +21,7 @@ GREEK: dict[str, str] = dict(
 )
 _MACROS = {letter: f"\\{name}" for name, letter in GREEK.items()}
 
-_SCRIPT = r"(?:\{([^{}]*)\}|(\([^\W_]+\)|\[[^\W_]+\]|\w+))"
+_SCRIPT = r"(?:\{([^{}]*)\}|(\([\w+-]+\)|\[[\w+-]+\]|\w+))"
 _LABEL = re.compile(
     rf"([^\W\d_]+'*)(?:([0-9]+)|_{_SCRIPT})?(?:\^{_SCRIPT})?(?:(?<=[)\]}}])_{_SCRIPT})?\Z"
 )

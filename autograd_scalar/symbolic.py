@@ -267,8 +267,12 @@ def _tree(expression: Any) -> ast.expr:
             sympy.StrictGreaterThan: ast.Gt,
             sympy.GreaterThan: ast.GtE,
         }
+        if isinstance(test, sympy.Ne):
+            return walk(test.lhs - test.rhs)
+        if isinstance(test, sympy.Eq):
+            return ast.UnaryOp(ast.Not(), walk(test.lhs - test.rhs))
         if type(test) not in comparisons:
-            raise ValueError(f"the condition {test} is no comparison with <, <=, > or >=")
+            raise ValueError(f"the condition {test} is no comparison of two expressions")
         return ast.Compare(walk(test.lhs), [comparisons[type(test)]()], [walk(test.rhs)])
 
     return walk(expression)
