@@ -86,10 +86,12 @@ class Factor:
     @cached_property
     def shape(self) -> str:
         """Equal for factors that the same rules give in the same way: w·a and v·b."""
-        letters = {label: name("c") for label in self.formulas.values}
-        letters[self.names[1]] = name("v")
-        moving = [(sign, tree) for sign, _, tree, moves in self._terms if moves]
-        shapes = [f"{sign}{key(substituted(tree, letters))}" for sign, tree in moving]
+        shapes = []
+        for sign, _, tree, moves in self._terms:
+            if moves:
+                letters = {label: name("c") for label in names_in(tree)}
+                letters[self.names[1]] = name("v")
+                shapes.append(f"{sign}{key(substituted(tree, letters))}")
         return " ".join([*shapes, str(bool(self.still))])
 
     def data(self, tree: ast.expr) -> Point:
