@@ -21,7 +21,7 @@ from .formulas import expression_of
 from .functions import FUNCTIONS
 from .primitives import OPCODES, TABLE
 from .rules import Point, number_at, row_of
-from .tidy import names_in, rebuilt, substituted
+from .tidy import names_in, rebuilt, replaced, substituted
 from .typeset import call, name, number
 from .value import Value
 from .working import Line, Work, pending_derivative
@@ -43,6 +43,7 @@ class Derivation(Document):
         tree: ast.expr,
         variable: str,
         heading: ast.expr | None,
+        own: ast.expr,
         lines: Sequence[Line],
         points: Sequence[Point],
         functions: Mapping[str, Any],
@@ -53,6 +54,8 @@ class Derivation(Document):
         self.digits = digits
         self._points = points
         self._functions = functions
+        self._tree = tree
+        self._name = own
         several = len(names_in(tree).keys() - CONSTANTS.keys()) > 1
         rows = [Row(line.tree, line.reasons) for line in lines]
         left = pending_derivative(tree, variable, several)
@@ -82,13 +85,18 @@ class Derivation(Document):
         """The names of all rules that were used, in order."""
         return tuple(dict.fromkeys(rule for line in self.lines for rule in line.rules))
 
-    def at(self, **point: float) -> float:
-        """The derivative's value at a point, from the last line.
+    def at(self, line: int = -1, /, **point: float) -> float:
+        """The derivative's value at a point, computed from the last line, or from another.
 
-        >>> derive("(5*x - 4)**6").at(x=1.0)
-        30.0
+        >>> derivation = derive("(5*x - 4)**6")
+        >>> derivation.at(x=1.0), derivation.at(0, x=1.0)
+        (30.0, 30.0)
         """
-        return number_at(self.lines[-1].tree, point, self._functions)
+        return number_at(self._written_out(self.lines[line].tree), point, self._functions)
+
+    def _written_out(self, tree: ast.expr) -> ast.expr:
+        """The expression with its own name, as in σ(x)·(1 − σ(x)), written out."""
+        return replaced(tree, self._name, self._tree)
 
 
 def derive(
@@ -115,8 +123,8 @@ def derive(
     >>> derivation = derive("(x**2 + 1)**3")
     >>> derivation.lines[-1].text
     '6x·(x² + 1)²'
-    >>> derivation.rules[0]
-    'power rule and chain rule'
+    >>> derivation.lines[0].rules
+    ('power rule', 'chain rule')
     """
     opaque = {each: _unknown(each, i) for i, each in enumerate(functions)}
     opaque.update({f"{each}'": _slope_of(opaque[each]) for each in functions})
@@ -127,10 +135,11 @@ def derive(
     work = Work(tree, variable, points, opaque, len(names) > 1)
     work.rules()
     work.tidy()
-    work.in_terms_of_itself(heading or call("f", name(variable)))
+    own = heading or call(next(each for each in "fghFGHy" if each not in opaque), name(variable))
+    work.in_terms_of_itself(own)
     if algebra:
         work.algebra()
-    return Derivation(tree, variable, heading, work.lines, points, opaque, digits)
+    return Derivation(tree, variable, heading, own, work.lines, points, opaque, digits)
 
 
 def _only(names: Sequence[str], arguments: Sequence[str]) -> str:

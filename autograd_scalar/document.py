@@ -106,9 +106,8 @@ Block = Heading | Paragraph | Equation | Listing
 def wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> str:
     """`text` in lines of at most `width` columns; a word too long for one is cut.
 
-    >>> print(wrapped("a chain rule", 8, 2, 2))
-      a
-        chain
+    >>> print(wrapped("the chain rule", 12, 2, 2))
+      the chain
         rule
     """
     lines: list[str] = []

@@ -336,17 +336,6 @@ class Work:
         if self.agrees(replaced(tree, itself, self.tree)):
             reason = (BY_NAME, (whole, " is ", itself, *(also or (" itself",))))
             self.lines.append(Line(tree, (reason,)))
-            if isinstance(itself, ast.Call):
-                self.functions = {**self.functions, **self._as_function(itself)}
-
-    def _as_function(self, itself: ast.Call) -> dict[str, Any]:
-        assert isinstance(itself.func, ast.Name)
-        letters = [each.id for each in itself.args if isinstance(each, ast.Name)]
-
-        def function(*operands: float) -> float:
-            return number_at(self.tree, dict(zip(letters, operands, strict=True)))
-
-        return {itself.func.id: function}
 
     def algebra(self) -> None:
         """A shorter form, where SymPy is installed and finds one."""

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from autograd_scalar import Value, derive, exp, sin, sqrt
 from autograd_scalar.primitives import KERNELS, OPCODES, TABLE
-from autograd_scalar.rules import number_at
 from autograd_scalar.terminal import width
 from autograd_scalar.working import Work
 
@@ -160,8 +159,8 @@ def test_each_line_is_the_slope_of_the_expression(text):
     for _ in range(3):
         point = {"x": rng.uniform(-1.5, 1.5), "y": rng.uniform(0.2, 1.5)}
         slope = mpmath_slope(text, point)
-        for line in derivation.lines:
-            found = number_at(line.tree, point, derivation._functions)
+        for i, line in enumerate(derivation.lines):
+            found = derivation.at(i, **point)
             assert found == pytest.approx(slope, rel=1e-8, abs=1e-9), line.text
 
 
@@ -178,6 +177,13 @@ def mpmath_slope(text, point):
         step = mpmath.mpf(10) ** -12
         x = mpmath.mpf(point["x"])
         return float((value(x + step) - value(x - step)) / (2 * step))
+
+
+def test_the_function_itself_may_hold_other_names():
+    derivation = derive("1/(1 + b*exp(-x))", "x")
+    assert derivation.lines[-1].text == "f(x)·(1 − f(x))"
+    out = 1 / (1 + 3 * math.exp(-0.5))
+    assert derivation.at(x=0.5, b=3.0) == pytest.approx(out * (1 - out), rel=1e-14)
 
 
 def test_the_result_can_be_read_again():
