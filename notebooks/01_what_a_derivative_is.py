@@ -24,13 +24,13 @@
 #
 # You need school algebra: brackets, fractions, powers. Neural networks come in later notebooks,
 # and need only what is here. Every formula below is also computed; an `assert` in a cell is a
-# claim that stops the notebook if it is false.
+# claim that stops the notebook if it is false. The examples are those of seed 003, a lecture that
+# `tests/seeds` holds this project to.
 
 # %%
 from math import isclose
 
 import pictures
-
 from autograd_scalar import Value, derive, draw, explain, sqrt
 
 # %% [markdown]

@@ -29,8 +29,8 @@
 import math
 
 import matplotlib.pyplot as plt
-import pictures
 
+import pictures
 from autograd_scalar import Value, derive, draw, exp, explain, tanh
 
 # %% [markdown]

@@ -30,16 +30,15 @@
 # %%
 import math
 
-import pictures
-
 import nn
+import pictures
 from autograd_scalar import Value, draw, explain
 
 # %% [markdown]
 # ## The network
 #
-# Two inputs, two hidden neurons, two outputs; no bias, so there are 8 weights. The numbers on the
-# lines are those we start with.
+# This is the exercise that seed 000 gives to its readers: two inputs, two hidden neurons, two
+# outputs; no bias, so there are 8 weights. The numbers on the lines are those we start with.
 
 # %%
 v_11, v_12, v_21, v_22 = 0.5, -0.4, 0.2, 0.8  # v_ij: from input i to hidden neuron j
@@ -155,7 +154,8 @@ print(f"per unit of w_11 that is {(moved - net_1) / step:.4f}")
 # The first two factors are the same for all weights into the same output. Together they are
 # called $\delta$ (delta). Then each derivative in this layer is a single product:
 #
-# $$\delta_k = -(t_k - a_k)\,a_k(1 - a_k) \qquad\qquad \frac{\partial E}{\partial w_{jk}} = h_j\,\delta_k$$
+# $$\delta_k = -(t_k - a_k)\,a_k(1 - a_k)
+# \qquad\qquad \frac{\partial E}{\partial w_{jk}} = h_j\,\delta_k$$
 
 # %%
 delta_1 = -(t_1 - a_1) * a_1 * (1 - a_1)
@@ -200,7 +200,8 @@ pictures.network(
 # From there it goes on as before: through the sigmoid of the hidden neuron, and on to the weight,
 # which multiplies $x_1$:
 #
-# $$\frac{\partial E}{\partial v_{11}} = \frac{\partial E}{\partial h_1} \cdot h_1(1 - h_1) \cdot x_1$$
+# $$\frac{\partial E}{\partial v_{11}} =
+# \frac{\partial E}{\partial h_1} \cdot h_1(1 - h_1) \cdot x_1$$
 
 # %%
 error_by_h_1 = w_11 * delta_1 + w_12 * delta_2

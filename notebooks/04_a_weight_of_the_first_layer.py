@@ -31,9 +31,8 @@ import math
 import random
 from itertools import product
 
-import pictures
-
 import nn
+import pictures
 from autograd_scalar import Value, explain, steps, toposort
 
 # %% [markdown]
@@ -54,8 +53,9 @@ pictures.network(
 )
 
 # %% [markdown]
-# Two weights have names: $w_{31}$, the first one of the third layer of weights, and $w_{11}$, the
-# first one of the first layer. The others are drawn at random, and we need no names for them.
+# The network and the numbers of the equations are those of seed 002. Two weights have names:
+# $w_{31}$, the first one of the third layer of weights, and $w_{11}$, the first one of the first
+# layer. The others are drawn at random, and we need no names for them.
 
 # %%
 rng = random.Random(4)
@@ -148,9 +148,8 @@ assert math.isclose(error_d1(w_31.data), error[1].data)
 # -\,\sigma(net_{d1})\,(1 - \sigma(net_{d1})) \cdot \frac{\partial net_{d1}}{\partial w_{31}}
 # \qquad (4)$$
 #
-# The minus here is the same as the one in $-(target_{d1} - out_{d1})$, the first factor of (1).
-# There it shows right away, because $out_{d1}$ is not taken apart; in (3) it was still hidden in
-# $\frac{\partial\,inner}{\partial w_{31}}$.
+# This minus is also the one in $-(target_{d1} - out_{d1})$, the first factor of (1). There it
+# shows right away; in (3) it still waits inside $\frac{\partial\,inner}{\partial w_{31}}$.
 
 # %%
 inner = target[1].data - sigmoid(net["d", 1].data)

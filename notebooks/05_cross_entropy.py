@@ -25,15 +25,16 @@
 # - avoid the formula where it breaks down in a computer.
 #
 # You need the chain rule from [notebook 1](01_what_a_derivative_is.ipynb) and the sigmoid from
-# [notebook 2](02_why_a_times_1_minus_a.ipynb).
+# [notebook 2](02_why_a_times_1_minus_a.ipynb). Equations have the numbers they have in seed 003.
 
 # %%
 import math
+import textwrap
 
 import matplotlib.pyplot as plt
-import pictures
 
 import nn
+import pictures
 from autograd_scalar import Value, derive, explain, log, softmax
 
 # %% [markdown]
@@ -164,8 +165,9 @@ L.label = "L"
 L.backward()
 
 assert math.isclose(L.data, cross_entropy(a.data, 1.0))
-assert math.isclose(a.partials[0] if a.parents[0] is z else z.grad / a.grad, a.data * (1 - a.data))
-assert math.isclose(z.grad, a.data - y.data)
+assert math.isclose(a.grad, -(1.0 / a.data + 0.0 / (1 - a.data)))  # (13)
+assert math.isclose(z.grad / a.grad, a.data * (1 - a.data))  # (14)
+assert math.isclose(z.grad, a.data - y.data)  # (15)
 explain(L, wrt=z)
 
 # %% [markdown]
@@ -191,12 +193,8 @@ for at in [-8.0, -4.0, 0.0, 4.0]:
 # %%
 zs = [i / 20 for i in range(-160, 161)]
 plt.plot(zs, [nn.sigmoid(z) - 1 for z in zs], label="cross-entropy: $a - y$")
-plt.plot(
-    zs,
-    [2 * (a - 1) * a * (1 - a) for a in map(nn.sigmoid, zs)],
-    "--",
-    label="squared error: $2(a - y)\\,a(1 - a)$",
-)
+squared = [2 * (a - 1) * a * (1 - a) for a in map(nn.sigmoid, zs)]
+plt.plot(zs, squared, "--", label="squared error: $2(a - y)\\,a(1 - a)$")
 plt.axvspan(-8, -4, color=pictures.GREY, alpha=0.15, lw=0)
 plt.text(-7.8, -0.1, "sure and wrong")
 plt.xlabel("z, where the truth is y = 1")
@@ -217,13 +215,13 @@ assert nn.sigmoid(40.0) == 1.0
 try:
     nn.binary_cross_entropy(nn.sigmoid(40.0), 0.0)
 except ValueError as refused:
-    print(refused)
+    print(textwrap.fill(str(refused), 80))
 
 z = Value(40.0, "z")
 loss = nn.binary_cross_entropy_with_logits(z, 0.0)
 loss.backward()
-print(f"\nfrom z itself: L = {loss.data}, ∂L/∂z = {z.grad}")
-assert z.grad == nn.sigmoid(40.0) - 0.0
+print(f"\nfrom z itself: L = {loss.data:.6f}, ∂L/∂z = {z.grad:.6f}")
+assert math.isclose(z.grad, nn.sigmoid(40.0) - 0.0)
 
 # %% [markdown]
 # ## More than two kinds
@@ -286,15 +284,14 @@ for z, p, y in zip(zs, softmax([z.data for z in zs]), [1, 0, 0], strict=True):
 z = Value(0.0)
 loss = nn.binary_cross_entropy_with_logits(z, 1.0)
 loss.backward()
-print(f"{loss.data:.3f} {z.grad}")
+print(f"{loss.data:.3f} {z.grad:.3f}")
 
 z = Value(math.log(0.8 / 0.2))  # the z whose sigmoid is 0.8
 nn.binary_cross_entropy_with_logits(z, 0.8).backward()
 print(f"{nn.sigmoid(z.data):.1f} {abs(z.grad):.6f}")
 
-print(
-    f"{by_a.at(a=0.001, y=1.0):.6g} · {0.001 * 0.999:.6f} = {by_a.at(a=0.001, y=1.0) * 0.001 * 0.999:.3f}"
-)
+by_a_there, slope = by_a.at(a=0.001, y=1.0), 0.001 * (1 - 0.001)
+print(f"{by_a_there:.6g} · {slope:.6f} = {by_a_there * slope:.3f}")
 
 # %% [markdown]
 # Next: [from one neuron to a network that learns](06_learning_two_moons.ipynb).

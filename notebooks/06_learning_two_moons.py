@@ -30,10 +30,10 @@
 import math
 
 import matplotlib.pyplot as plt
-import pictures
 from sklearn.datasets import make_moons
 
 import nn
+import pictures
 from autograd_scalar import draw, no_grad
 
 # %% [markdown]
@@ -139,13 +139,11 @@ def train(model, steps, keep=()):
 def accuracy(model, points, kinds):
     """The share of points for which z is on the right side of 0."""
     with no_grad():
-        right = [
-            (model(point) > 0) == (kind == 1) for point, kind in zip(points, kinds, strict=True)
-        ]
-    return sum(right) / len(right)
+        answers = [float(model(point) > 0) for point in points]
+    return sum(map(float.__eq__, answers, kinds)) / len(kinds)
 
 
-neuron_losses, _ = train(neuron, steps=100)
+neuron_losses, _ = train(neuron, steps=200)
 print(f"loss {neuron_losses[-1]:.2f}, right: {accuracy(neuron, points, kinds):.0%}")
 
 # %% [markdown]
@@ -176,11 +174,11 @@ print(model, "has", len(model.parameters()), "weights and biases")
 
 # %% [markdown]
 # The picture is of a smaller one, with two hidden neurons. Every frame is a neuron; the orange
-# boxes are what is learned. (With all eight it would be four times as tall.)
+# boxes are what is learned. (With all eight it would be four times as wide.)
 
 # %%
 small = nn.MLP(2, [2, 1], activation="tanh", rng=1)
-draw(small(points[0]), rankdir="LR")
+draw(small(points[0]), rankdir="TB")
 
 # %% [markdown]
 # Nothing else changes: the same loss, the same three lines of training.
@@ -221,17 +219,13 @@ plt.show()
 # seen:
 
 # %%
-print(
-    f"one neuron:         {accuracy(neuron, unseen_points, unseen_kinds):.0%} of 200 unseen points"
-)
-print(
-    f"with hidden layer:  {accuracy(model, unseen_points, unseen_kinds):.0%} of 200 unseen points"
-)
+for name, each in [("one neuron", neuron), ("with a hidden layer", model)]:
+    print(f"{name:20} {accuracy(each, unseen_points, unseen_kinds):.0%} of 200 unseen points")
 assert accuracy(model, unseen_points, unseen_kinds) >= 0.95
 
 # %% [markdown]
 # What did the hidden neurons find? Each has a line of its own, where its $\tanh$ changes sign.
-# The boundary hugs now one of them, now another:
+# The last neuron puts the boundary together from them:
 
 # %%
 figure, axes = plt.subplots(figsize=(5.4, 3.4))
@@ -241,9 +235,8 @@ for hidden in model.layers[0].neurons:
     w_1, w_2, b = (p.data for p in hidden.parameters())
     xs = [-2.0, 3.0]
     axes.plot(xs, [-(w_1 * x + b) / w_2 for x in xs], color="black", lw=0.9, ls=":")
-axes.set(
-    xlim=pictures.PLANE[0], ylim=pictures.PLANE[1], title="The lines of the eight hidden neurons"
-)
+axes.set(xlim=pictures.PLANE[0], ylim=pictures.PLANE[1])
+axes.set_title("The lines of the eight hidden neurons")
 plt.show()
 
 # %% [markdown]
@@ -255,9 +248,9 @@ plt.show()
 # <summary>Answer</summary>
 #
 # Then all hidden outputs are $0$, and every derivative has a factor $0$ in it, but for the one of
-# the last bias. Only that one learns, and it can't tell the kinds apart. And if all start at the
-# same number, not $0$, all hidden neurons get the same derivatives and stay copies of each other.
-# Chance breaks the tie.
+# the last bias. Only that one can learn, and it can't tell the kinds apart; with as many points
+# of each kind even it stands still. And if all start at the same number, not $0$, all hidden
+# neurons get the same derivatives and stay copies of each other. Chance breaks the tie.
 #
 # </details>
 #
@@ -287,14 +280,11 @@ plt.show()
 zero = nn.MLP(2, [8, 1], activation="tanh", rng=0)
 zero.load_state_dict(dict.fromkeys(zero.state_dict(), 0.0))
 average_loss(zero).backward()
-stuck = sum(p.grad == 0 for p in zero.parameters())
-print(
-    f"1. {stuck} of {len(zero.parameters())} derivatives are 0, that of the last bias among them, "
-    "as there are as many points of each kind"
-)
+moving = [name for name, p in zero.named_parameters().items() if abs(p.grad) > 1e-12]
+print("1. weights that would move, with as many points of each kind:", moving)
 
 straight = nn.MLP(2, [8, 1], activation="linear", rng=1)
-train(straight, steps=60)
+train(straight, steps=30)
 print(f"2. {accuracy(straight, points, kinds):.0%} right")
 
 once = neuron.w[0]

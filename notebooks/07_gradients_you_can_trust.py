@@ -21,19 +21,23 @@
 # - say what an engine answers where there *is* no derivative, and where it is written down;
 # - find the operation that made a NaN, and get rid of it;
 # - check any derivative against finite differences, and know how far to trust the check;
-# - avoid the four mistakes that silently give a wrong gradient elsewhere.
+# - avoid four mistakes that give a wrong gradient without a word in many programs.
 #
 # You need [notebook 1](01_what_a_derivative_is.ipynb). A *gradient* is the list of all
 # derivatives of one result.
 
 # %%
 import math
+import re
+import sys
+import textwrap
 
 import matplotlib.pyplot as plt
-import pictures
 
 import nn
+import pictures
 from autograd_scalar import (
+    AnomalyError,
     Value,
     check_grads,
     custom,
@@ -71,7 +75,8 @@ plt.show()
 # %% [markdown]
 # An engine has to answer something. This one uses the slope for $x \ge 0$,
 #
-# $$\frac{d\,relu(z)}{dz} = \begin{cases} 0 & \text{for } z < 0 \\ 1 & \text{for } z \ge 0 \end{cases}$$
+# $$\frac{d\,relu(z)}{dz} =
+# \begin{cases} 0 & \text{for } z < 0 \\ 1 & \text{for } z \ge 0 \end{cases}$$
 #
 # and so do some textbooks; PyTorch and JAX answer $0$ at $z = 0$. Both are conventions. What
 # matters is that it is written down once, in the table of primitives, and listed in
@@ -83,7 +88,7 @@ assert [grad(relu)(z) for z in (-1.0, 0.0, 1.0)] == [0.0, 1.0, 1.0]
 for text, formula, point in [
     ("relu(x)       at x = 0", relu, (0.0,)),
     ("|x|           at x = 0", abs, (0.0,)),
-    ("maximum(x, y) at x = y", lambda x: maximum(x, Value(2.0)), (2.0,)),
+    ("maximum(x, y) at x = y = 2", lambda x: maximum(x, Value(2.0)), (2.0,)),
     ("hypot(x, y)   at x = y = 0", lambda x: hypot(x, Value(0.0)), (0.0,)),
 ]:
     print(f"{text:28} ∂/∂x = {grad(formula)(*point):g}")
@@ -108,13 +113,19 @@ x = Value(0.0, "x")
 (x * sqrt(x)).backward()
 print(x.grad)
 
+
 # %% [markdown]
 # $0 \cdot \infty$ can be anything; NaN, "not a number", says so. One NaN in a network, and after
 # the next step all weights are NaN. So which operation made it? Run the same thing inside
 # `detect_anomaly()`:
 
+
 # %%
-from autograd_scalar import AnomalyError
+def show(message):
+    """Print a message in short lines, and its numbers with 6 digits."""
+    short = re.sub(r"\d+\.\d{6,}", lambda digits: f"{float(digits[0]):.6f}", str(message))
+    print(textwrap.fill(short, 88))
+
 
 try:
     with detect_anomaly():
@@ -123,8 +134,8 @@ try:
         y.backward()
 except AnomalyError as found:
     what, _, line = str(found).splitlines()
-    print(what)
-    print("in the line:", line.strip())
+    show(what)
+    show(f"in the line: {line.strip()}")
 
 # %% [markdown]
 # It names the primitive, its operand and label, and the line of your code. The way out here is to
@@ -222,7 +233,7 @@ wrong = custom(
 try:
     check_grads(wrong, (0.5,), order=1)
 except AssertionError as found:
-    print(found)
+    show(found)
 
 a = 1 / (1 + math.exp(-0.5))
 print(f"a = {a:.6f}, a(1 − a) = {a * (1 - a):.6f}")
@@ -234,7 +245,7 @@ print(f"a = {a:.6f}, a(1 − a) = {a * (1 - a):.6f}")
 try:
     check_grads(relu, (0.0,), order=1)
 except AssertionError as found:
-    print(found)
+    show(found)
 
 
 # %% [markdown]
@@ -255,13 +266,11 @@ at = 0.5
 exact = sigmoid(at) * (1 - sigmoid(at))
 hs = [10 ** (-k / 4) for k in range(2, 57)]
 errors = [abs((sigmoid(at + h) - sigmoid(at - h)) / (2 * h) - exact) for h in hs]
-of_engine = abs(grad(nn.sigmoid)(at) - exact)
-assert of_engine < 1e-16
+precision = sys.float_info.epsilon  # of the computer's numbers
+assert abs(grad(nn.sigmoid)(at) - exact) < precision
 
-plt.loglog(
-    hs, [max(error, 1e-17) for error in errors], "o-", ms=3, lw=1.2, label="finite difference"
-)
-plt.axhline(1e-16, color=pictures.RED, ls="--", label="the engine: below this line")
+plt.loglog(hs, errors, "o-", ms=3, lw=1.2, label="finite difference")
+plt.axhline(precision, color=pictures.RED, ls="--", label="the engine: below this line")
 plt.gca().invert_xaxis()
 plt.xlabel("step h")
 plt.ylabel("error")
@@ -270,22 +279,24 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# At its best a difference has some 10 correct digits. That is good enough to find a mistake, and
+# At its best a difference has some 11 correct digits. That is good enough to find a mistake, and
 # it costs two runs of the function *for each weight*. The engine has all digits, of all
 # derivatives, after one pass.
 
 # %%
-best = min(errors)
-print(f"best step: {best < 1e-10}, step 0.1: {errors[2]:.1e}, step 1e-12: {errors[-9] > 1e-6}")
+assert math.isclose(hs[2], 0.1)
+assert math.isclose(hs[-9], 1e-12)
+assert min(errors) < 1e-10 < 1e-6 < errors[-9]
+print(f"step 0.1: an error of {errors[2]:.6f}")
 
 # %% [markdown]
-# ## Four mistakes that can't pass silently
+# ## Four mistakes worth knowing
 #
 # **The wrong `exp`.** `math.exp` knows only numbers. If it quietly took one out of a `Value`, the
 # result would have no derivative.
 
 # %%
-print(message(lambda: math.exp(Value(1.0, "x"))))
+show(message(lambda: math.exp(Value(1.0, "x"))))
 
 # %% [markdown]
 # **An operand used twice.** $x \cdot x$ has two ways to $x$; each gives $x$, and together that is
@@ -348,7 +359,7 @@ assert x.grad == 2.0
 #
 # Save the weights before the step that makes it, and repeat that step inside `detect_anomaly()`.
 # It names the operation, its operands and the line. In the forward pass look for logarithms of
-# $0$ and overflows, in the backward pass for $\sqrt{\cdot}$ and powers at $0$.
+# $0$ and overflows, in the backward pass for roots and powers at $0$.
 #
 # </details>
 #

@@ -1,16 +1,15 @@
 """Runs the notebooks and writes their outputs: python notebooks/build.py [01 03 …]
 
 The text of a notebook is its .py file; this makes the .ipynb beside it, the same on every
-run. Needs `pip install '.[test]'`.
+run. Needs `pip install -e '.[test]'`.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import jupytext
@@ -18,8 +17,6 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-
-import autograd_scalar
 
 FOLDER = Path(__file__).parent
 SOURCES = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
@@ -44,14 +41,13 @@ METADATA = {
 def read(source: Path) -> nbformat.NotebookNode:
     """The notebook a .py file is the text of, with ids that are the same on every reading."""
     notebook = jupytext.read(source)
-    notebook.metadata = nbformat.from_dict(METADATA)
     for i, cell in enumerate(notebook.cells, start=1):
         cell.id = f"cell-{i:02}"
     return notebook
 
 
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Run all cells in a fresh kernel of this Python, with this `autograd_scalar`."""
+    """Run all cells in a fresh kernel of this Python."""
     with tempfile.TemporaryDirectory() as nobodys_settings:
         # No installed kernel called python3 stands in for this interpreter.
         native = KernelSpecManager(kernel_dirs=[])
@@ -65,12 +61,12 @@ def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             resources={"metadata": {"path": str(FOLDER)}},
         )
         client.execute(env=_environment(nobodys_settings))
+    notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
 
 
 def _environment(settings: str) -> dict[str, str]:
     """What the outputs could depend on is set: size of the terminal, settings, Graphviz."""
-    home = str(Path(autograd_scalar.__file__).parents[1])
     # Without an installed `dot`, the embedded copy draws: the same picture on all machines.
     path = [
         folder
@@ -80,24 +76,27 @@ def _environment(settings: str) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": os.pathsep.join(path),
-        "PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")])),
         "IPYTHONDIR": settings,
         "COLUMNS": "80",
     }
 
 
-def write(source: Path) -> Path:
-    """Run one notebook and write its .ipynb."""
-    target = source.with_suffix(".ipynb")
+def write(source: Path, folder: Path) -> Path:
+    """Run one notebook and write its .ipynb to a folder."""
+    target = folder / f"{source.stem}.ipynb"
     target.write_text(nbformat.writes(run(read(source))) + "\n", encoding="utf-8", newline="\n")
     return target
 
 
-def main(names: Sequence[str]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run the notebooks and write their outputs.")
+    parser.add_argument("names", nargs="*", help="how the files begin; by default all of them")
+    parser.add_argument("--to", type=Path, default=FOLDER, help="where to write")
+    chosen = parser.parse_args()
     for source in SOURCES:
-        if not names or source.name.startswith(tuple(names)):
-            print(write(source).name)
+        if not chosen.names or source.name.startswith(tuple(chosen.names)):
+            print(write(source, chosen.to).name)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

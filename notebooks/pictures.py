@@ -125,7 +125,7 @@ _SIDES = LinearSegmentedColormap.from_list("sides", ["#9CC9E8", "white", "#F6D08
 
 def scatter(axes, points, kinds, size=26):
     """Points of two kinds, told apart by colour and by shape."""
-    for kind, color, marker in [(0, BLUE, "o"), (1, ORANGE, "^")]:
+    for kind, color, marker in [(0, BLUE, "o"), (1, RED, "^")]:
         xs, ys = zip(*(p for p, k in zip(points, kinds, strict=True) if k == kind), strict=True)
         axes.scatter(xs, ys, s=size, c=color, marker=marker, edgecolor="white", lw=0.6, zorder=3)
     axes.set(xlim=PLANE[0], ylim=PLANE[1], xlabel="$x_1$", ylabel="$x_2$")
