@@ -31,6 +31,8 @@ import math
 import random
 from itertools import product
 
+from IPython.display import Markdown
+
 import nn
 import pictures
 from autograd_scalar import Value, explain, steps, toposort
@@ -164,7 +166,6 @@ assert math.isclose(measured, inner * inner_by_w, rel_tol=1e-6)
 print(f"(3) with (4): {inner:.6f} · {inner_by_w:.6f} = {inner * inner_by_w:.6f}")
 print(f"measured with a small step:        {measured:.6f}")
 
-
 # %% [markdown]
 # **Give the parts their names back.** $out_{d1}$ is nothing but $\sigma(net_{d1})$, so the two
 # have the same derivative,
@@ -184,25 +185,16 @@ print(f"measured with a small step:        {measured:.6f}")
 # \frac{\partial out_{d1}}{\partial net_{d1}} \cdot
 # \frac{\partial net_{d1}}{\partial w_{31}} \qquad (7)$$
 
-
 # %%
-def by_w(w):
-    """out_d1 as a Value that was computed from w_31 = w."""
-    w_31 = Value(w, "w_31")
-    rest = sum(weights["c", i, "d", 1].data * out["c", i].data for i in (2, 3))
-    net_d1 = w_31 * out["c", 1].data + rest
-    net_d1.label = "net_{d1}"
-    out_d1 = nn.sigmoid(net_d1)
-    out_d1.label = "out_{d1}"
-    out_d1.backward()
-    return w_31, net_d1, out_d1
-
-
-w, net_d1, out_d1 = by_w(w_31.data)
+w = Value(w_31.data, "w_31")
+net_d1 = w * out["c", 1].data + sum(weights["c", i, "d", 1].data * out["c", i].data for i in (2, 3))
+out_d1 = nn.sigmoid(net_d1)
+out_d1.backward()
 assert math.isclose(out_d1.data, out["d", 1].data)
-assert math.isclose(
-    w.grad, (sigmoid(net_d1.data + h) - sigmoid(net_d1.data - h)) / (2 * h) * net_by_w, rel_tol=1e-6
-)  # (5) and (6)
+
+n = net_d1.data
+sigmoid_by_net = (sigmoid(n + h) - sigmoid(n - h)) / (2 * h)
+assert math.isclose(w.grad, sigmoid_by_net * net_by_w, rel_tol=1e-6)  # (5) and (6)
 assert math.isclose(w.grad, net_d1.grad * net_by_w)  # (7)
 print(f"∂out_d1/∂w_31 = {net_d1.grad:.6f} · {net_by_w:.6f} = {w.grad:.6f}")
 
@@ -271,8 +263,8 @@ print(f"sum of the six ways:       {sum(way_values.values()):10.7f}")
 assert math.isclose(sum(way_values.values()), w_11.grad, rel_tol=1e-12)
 
 # %% [markdown]
-# The engine finds the same six ways in its graph, and its explanation writes out every link of
-# them:
+# The engine finds the same six ways in its graph. Its explanation is long, as it tells the rules
+# of every link; here is how it begins:
 
 # %%
 explanation = explain(total, wrt=w_11)
@@ -281,7 +273,7 @@ assert all(
     any(math.isclose(way.value, number, rel_tol=1e-9) for way in explanation.ways)
     for number in way_values.values()
 )
-explanation
+Markdown(explanation.markdown.partition("**1.")[0])
 
 # %% [markdown]
 # ## Why nobody lists the ways
@@ -323,13 +315,19 @@ assert math.isclose(by_out["b", 1] * slope("b", 1) * out["a", 1].data, w_11.grad
 
 # %% [markdown]
 # That is backpropagation: every value is visited once, however many ways lead through it. `steps`
-# shows the pass as it happens. Here is what the first neurons receive:
+# shows the pass as it happens. Here $out_{b1}$ receives its three amounts, one from each neuron
+# $c$; only then is it visited itself, and hands the sum on:
 
 # %%
-named = [step for step in steps(total) if step.node.label.startswith("out_{c")]
-for step in named:
-    print(f"{step.name}: {step.adjoint:10.7f}, final before anything is handed on")
-print(f"{len(steps(total))} values, each visited once")
+for step in steps(total):
+    for sent in step.sent:
+        if sent.parent is out["b", 1]:
+            print(f"receives {sent.amount:10.7f}, so far {sent.total:10.7f}")
+    if step.node is out["b", 1]:
+        print(f"hands on {step.adjoint:10.7f}")
+        assert math.isclose(step.adjoint, by_out["b", 1], rel_tol=1e-12)
+
+assert len(steps(total)) == len(toposort(total))  # each value once
 
 # %% [markdown]
 # ## Questions

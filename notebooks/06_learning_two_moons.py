@@ -172,13 +172,16 @@ model = nn.MLP(2, [8, 1], activation="tanh", rng=1)
 assert len(model.parameters()) == 8 * (2 + 1) + (8 + 1)
 print(model, "has", len(model.parameters()), "weights and biases")
 
+# %%
+hidden_names = [f"$h_{k}$" for k in range(1, 9)]
+pictures.network([["$x_1$", "$x_2$"], hidden_names, ["$z$"]], size=(5.4, 4.6))
+
 # %% [markdown]
-# The picture is of a smaller one, with two hidden neurons. Every frame is a neuron; the orange
-# boxes are what is learned. (With all eight it would be four times as wide.)
+# To the engine it is a few hundred small steps. This is the first hidden neuron, for one point.
+# The orange boxes are what it learns:
 
 # %%
-small = nn.MLP(2, [2, 1], activation="tanh", rng=1)
-draw(small(points[0]), rankdir="TB")
+draw(model.layers[0].neurons[0](points[0]), rankdir="TB", clusters=False)
 
 # %% [markdown]
 # Nothing else changes: the same loss, the same three lines of training.
