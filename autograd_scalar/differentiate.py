@@ -15,7 +15,16 @@ from typing import Any
 
 from .curvature import Curvature
 from .derivative_graph import adjoints, tangents
-from .structure import blocks, flatten, flatten_like, is_number, join, map_values
+from .structure import (
+    all_floats,
+    blocks,
+    flat_tuple,
+    flatten,
+    flatten_like,
+    is_number,
+    join,
+    map_values,
+)
 from .sweep import depends_only_on, freeze, graph_of, pull, pull_aside, push
 from .value import Value, constant, is_paused, recording, toposort, watcher
 
@@ -271,20 +280,27 @@ class _Trace:
         positions = [argnum % len(args) for argnum in chosen]
         if len(set(positions)) < len(positions):
             raise ValueError(f"argnums is {argnums}, which names an argument twice")
-        flat = [flatten(args[position], (f"args[{position}]",)) for position in positions]
         self.connected = False
         self.leaves: list[Value] = []
         complete = list(args)
-        for position, (given, structure) in zip(positions, flat, strict=True):
-            leaves = [Value(n) if type(n) is float else self._copy(n) for n in given]
-            complete[position] = structure.pack(leaves, construct=True)
-            self.leaves += leaves
         if several:
-            self.argument = tuple(args[position] for position in positions)
-            self.structure = join([structure for _, structure in flat])
+            self.argument = tuple([args[position] for position in positions])
         else:
             self.argument = args[positions[0]]
-            self.structure = flat[0][1]
+        if several and all_floats(self.argument):
+            self.structure = flat_tuple(len(positions))
+            self.leaves = [Value(number) for number in self.argument]
+            for position, leaf in zip(positions, self.leaves, strict=True):
+                complete[position] = leaf
+        else:
+            structures = []
+            for position in positions:
+                given, structure = flatten(args[position], (f"args[{position}]",))
+                leaves = [Value(n) if type(n) is float else self._copy(n) for n in given]
+                complete[position] = structure.pack(leaves, construct=True)
+                self.leaves += leaves
+                structures.append(structure)
+            self.structure = join(structures) if several else structures[0]
         self.order: list[Value] = []
         self.result = fun(*complete, **kwargs)
 

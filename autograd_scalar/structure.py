@@ -28,7 +28,8 @@ def is_number(x: Any) -> bool:
     return not isinstance(x, bool) and isinstance(x, numbers.Real)
 
 
-def _all_floats(numbers_: list[Any]) -> bool:
+def all_floats(numbers_: Sequence[Any]) -> bool:
+    """Whether all are floats, and no Values or numbers of another kind."""
     # Several times as fast as a test of each.
     return {*map(type, numbers_)} <= {float}
 
@@ -126,6 +127,11 @@ def join(structures: Sequence[Structure]) -> Structure:
     )
 
 
+def flat_tuple(count: int) -> Structure:
+    """The structure of a tuple of `count` numbers."""
+    return Structure([None] * count, tuple)
+
+
 def flatten(tree: Any, path: Path = ()) -> tuple[list[Any], Structure]:
     """The numbers in `tree`, as floats and Values, and how they were arranged.
 
@@ -135,7 +141,7 @@ def flatten(tree: Any, path: Path = ()) -> tuple[list[Any], Structure]:
     kind = type(tree)
     if kind is float:
         return [tree], _NUMBER
-    if kind is list and _all_floats(tree):
+    if kind is list and all_floats(tree):
         return tree, Structure([None] * len(tree), list)
     leaves: list[Any] = []
     units: list[Unit] = []
@@ -276,8 +282,8 @@ def flatten_like(tree: Any, template: Any, path: Path) -> list[Any]:
     if (
         type(tree) is list
         and type(template) is list
-        and _all_floats(tree)
-        and (len(tree) == len(template) and _all_floats(template))
+        and all_floats(tree)
+        and (len(tree) == len(template) and all_floats(template))
     ):
         return tree
     if _is_array(template):
