@@ -34,7 +34,7 @@ from sklearn.datasets import make_moons
 
 import nn
 import pictures
-from autograd_scalar import draw, no_grad
+from autograd_scalar import draw, no_grad, toposort
 
 # %% [markdown]
 # ## The task
@@ -177,10 +177,11 @@ hidden_names = [f"$h_{k}$" for k in range(1, 9)]
 pictures.network([["$x_1$", "$x_2$"], hidden_names, ["$z$"]], size=(5.4, 4.6))
 
 # %% [markdown]
-# To the engine it is a few hundred small steps. This is the first hidden neuron, for one point.
-# The orange boxes are what it learns:
+# To the engine it is a graph of small steps. This is the first hidden neuron, for one point. The
+# orange boxes are what it learns:
 
 # %%
+print(len(toposort(model(points[0]))), "values for one point, weights and inputs among them")
 draw(model.layers[0].neurons[0](points[0]), rankdir="TB", clusters=False)
 
 # %% [markdown]
