@@ -37,7 +37,7 @@ from autograd_scalar import Value, draw, explain
 # %% [markdown]
 # ## The network
 #
-# This is the exercise that seed 000 gives to its readers: two inputs, two hidden neurons, two
+# This is the exercise that seed 000 recommends: two inputs, two hidden neurons, two
 # outputs; no bias, so there are 8 weights. The numbers on the lines are those we start with.
 
 # %%
@@ -70,7 +70,7 @@ pictures.network(
 #
 # ## Forward, on paper
 #
-# Take a sheet and write one line for each arrow of thought. Here to four digits:
+# Take a sheet and write one line for each neuron. Here to four digits:
 #
 # $$
 # \begin{aligned}
