@@ -1,9 +1,9 @@
 /* Memory for nodes: blocks of one size, cut from slabs.
  *
- * Graphs are made and dropped as wholes, millions of nodes at a time. Python's allocator asks
- * the system for every megabyte of them and returns it, a page fault for every 42 nodes; that
- * costs as much as computing them. Here slabs are huge pages where there are such, and a few
- * empty ones are kept. Python's global lock is held by every caller.
+ * Graphs are made and dropped as wholes, again and again. Python's allocator gives the memory
+ * of each back to the system, and the page faults of the next one, one for 42 nodes, cost as
+ * much as computing them. Here some empty slabs are kept. Python's global lock is held by
+ * every caller.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #endif
 
-enum { BLOCK_BYTES = 96, SLAB_BYTES = 1 << 21, EMPTY_SLABS_KEPT = 16 };
+enum { BLOCK_BYTES = 96, SLAB_BYTES = 1 << 20, EMPTY_SLABS_KEPT = 64 };
 
 /* A block in use is a node; one that was freed holds the address of the next such block. */
 typedef struct slab {
@@ -39,9 +39,6 @@ static slab *slab_from_system(void) {
     if (before)
         munmap(memory, before);
     munmap(memory + before + SLAB_BYTES, SLAB_BYTES - before);
-#ifdef MADV_HUGEPAGE
-    madvise(memory + before, SLAB_BYTES, MADV_HUGEPAGE);
-#endif
     return (slab *)(memory + before);
 #endif
 }
