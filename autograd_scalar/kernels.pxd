@@ -25,10 +25,12 @@ cdef extern from "Python.h":
     void Py_SET_REFCNT(PyObject *, Py_ssize_t)
     void Py_SET_TYPE(PyObject *, type)
     PyObject *PyErr_NoMemory()
+    void *PyMem_RawMalloc(size_t)
+    void PyMem_RawFree(void *)
     void PyType_Modified(type)
 
 cdef extern from "nodes.h":
-    int BLOCK_BYTES
+    int BLOCK_BYTES, LONG_LIST
     void *block_new()
     void block_free(void *)
 
@@ -119,5 +121,9 @@ cdef inline void prepare(type cls):
     (<dict>slots.tp_dict).pop("__getattr__")
     slots.tp_getattro = (<Class *>object).tp_getattro
     PyType_Modified(cls)
+    # A sweep has lists as long as the graph. The C library of Linux asks the system for every
+    # long list anew, unless the program has once freed as much: that is a page fault for 512
+    # values, again in every sweep, and takes as long as the sweep itself.
+    PyMem_RawFree(PyMem_RawMalloc(LONG_LIST))
     # A C constructor tells no signature; this one has parameter's.
     cls.__signature__ = inspect.signature(cls.parameter).replace(return_annotation="None")

@@ -13,7 +13,12 @@
 #include <sys/mman.h>
 #endif
 
-enum { BLOCK_BYTES = 96, SLAB_BYTES = 1 << 20, EMPTY_SLABS_KEPT = 64 };
+enum {
+    BLOCK_BYTES = 96,
+    SLAB_BYTES = 1 << 20,
+    EMPTY_SLABS_KEPT = 128,      /* a million nodes */
+    LONG_LIST = (1 << 25) - 8192 /* just below the C library's limit, see `prepare` */
+};
 
 /* A block in use is a node; one that was freed holds the address of the next such block. */
 typedef struct slab {

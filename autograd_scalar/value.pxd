@@ -24,7 +24,7 @@ cdef object _sweeping
 cdef long long _mark
 cdef int _interventions
 
-cdef void _collect(Value root, list[Value] leaves, list[Value] interior, bint sweeping)
+cdef void _collect(Value root, list[Value] leaves, list[Value] interior)
 cdef void _differentiate(Value root, double seed)
 cdef void _sweep(list[Value] interior)
 cpdef long long fresh_marks(long long count)

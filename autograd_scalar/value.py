@@ -459,17 +459,41 @@ def toposort(root: Value | Any) -> list[Value]:
     """
     if type(root) is not Value:
         raise TypeError(f"toposort needs a Value, got {type(root).__name__} {root!r:.60}")
-    order: list[Value] = []
+    global _mark
+    order = []
+    stack = [root]
     with _sweeping:
-        _collect(root, order, order, False)
+        _mark += 2
+        opened = _mark
+        done = _mark + 1
+        while stack:
+            v: Value = stack[-1]
+            if v._mark < opened:
+                v._mark = opened
+                # The stack is last in, first out: the first operand goes on top.
+                x: Value | None = v._x
+                if x is not None:
+                    y: Value | None = v._y
+                    if y is not None:
+                        if v._more is not None:
+                            stack.extend([p for p, _ in reversed(v._more) if p._mark < opened])
+                        if y._mark < opened:
+                            stack.append(y)
+                    if x._mark < opened:
+                        stack.append(x)
+            else:
+                stack.pop()
+                if v._mark == opened:
+                    v._mark = done
+                    order.append(v)
     return order
 
 
-def _collect(root: Value, leaves: list[Value], interior: list[Value], sweeping: bool) -> None:
-    """Append every value `root` was computed from, and `root`, after all of its parents.
+def _collect(root: Value, leaves: list[Value], interior: list[Value]) -> None:
+    """Append all that `root` was computed from, and `root`, the interior after its parents.
 
-    `sweeping` readies their grads for a sweep: all become 0, and what a leaf has accumulated
-    waits in `_dx`, which is free as leaves have no partials.
+    All grads become 0. What a leaf has accumulated waits in `_dx`, which is free there, as
+    leaves have no partials.
     """
     global _mark
     _mark += 2
@@ -483,30 +507,26 @@ def _collect(root: Value, leaves: list[Value], interior: list[Value], sweeping: 
             if x is None:
                 stack.pop()
                 v._mark = done
-                if sweeping:
-                    v._dx = v._grad
-                    leaves.append(v)
-                    v._grad = 0.0
-                else:
-                    leaves.append(v)
+                v._dx = v._grad
+                leaves.append(v)
+                v._grad = 0.0
                 continue
             v._mark = opened
-            # The stack is last in, first out: the first operand goes on top.
-            y: Value | None = v._y
-            if y is not None:
-                if v._more is not None:
-                    stack.extend([p for p, _ in reversed(v._more) if p._mark < opened])
-                if y._mark < opened:
-                    stack.append(y)
+            v._grad = 0.0
+            # Chains grow by their first operand: it goes below, or the others would pile up.
             if x._mark < opened:
                 stack.append(x)
+            y: Value | None = v._y
+            if y is not None:
+                if y._mark < opened:
+                    stack.append(y)
+                if v._more is not None:
+                    stack.extend([p for p, _ in v._more if p._mark < opened])
         else:
             stack.pop()
             if v._mark == opened:
                 v._mark = done
                 interior.append(v)
-                if sweeping:
-                    v._grad = 0.0
 
 
 def _differentiate(root: Value, seed: float) -> None:
@@ -516,7 +536,7 @@ def _differentiate(root: Value, seed: float) -> None:
     interior: list[Value] = []
     met_nan = False
     try:
-        _collect(root, leaves, interior, True)
+        _collect(root, leaves, interior)
         root._grad = seed
         _sweep(interior)
         for v in leaves:
