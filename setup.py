@@ -38,6 +38,8 @@ def obstacle():
     from distutils.errors import CCompilerError, DistutilsError
     from distutils.sysconfig import customize_compiler
 
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "the compiled engine is made for CPython with its global lock"
     headers = sysconfig.get_path("include")
     if not Path(headers, "Python.h").exists():
         return f"Python's headers are missing: there is no {Path(headers, 'Python.h')}"
@@ -50,7 +52,10 @@ def obstacle():
             compiler.compile([str(source)], output_dir=folder, include_dirs=[headers])
         except (CCompilerError, DistutilsError, OSError) as error:
             name = " ".join(getattr(compiler, "compiler_so", None) or ["Microsoft Visual C++"])
-            return f"no working C compiler was found ({name.split()[0]}: {error})"
+            return (
+                f"no working C compiler was found ({name.split()[0]}: {error}); with gcc, clang "
+                "or Microsoft's Build Tools, install it again for the compiled engine"
+            )
     return None
 
 
@@ -80,9 +85,8 @@ def extensions():
     if reason is not None:
         remove_extensions()
         tell(
-            f"WARNING: autograd_scalar is installed as plain Python: {reason}.\n"
-            "It gives the same results, ten times slower; with a C compiler (gcc, clang, or "
-            "Microsoft's Build Tools), install it again for the compiled engine."
+            "WARNING: autograd_scalar is installed as plain Python, which gives the same results "
+            f"ten times slower: {reason}."
         )
         return []
     from Cython.Build import cythonize
