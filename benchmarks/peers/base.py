@@ -18,7 +18,7 @@ class Peer:
     """One library, used the fastest way it documents for code written in scalars.
 
     title         what tables call it
-    distribution  its name on PyPI, for the version
+    distribution  the name it is installed by, for the version
     """
 
     name = ""
