@@ -11,21 +11,12 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
-from .expressions import can_raise, float_source, is_zero
+from .expressions import BINARY_ROWS, can_raise, float_source, is_zero
 from .primitives import OPCODES, TABLE, Primitive, float_scope
 from .sweep import bend, curved, pull, push
 from .value import Value
 
-_OPERATORS: dict[type[ast.AST], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.Div: "div",
-    ast.Pow: "pow",
-    ast.FloorDiv: "floordiv",
-    ast.Mod: "mod",
-    ast.USub: "neg",
-}
+_OPERATORS: dict[type[ast.AST], str] = dict([*BINARY_ROWS.items(), (ast.USub, "neg")])
 
 _ZERO = ast.Constant(0)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .expressions import CONSTANTS, evaluate, is_zero
+from .expressions import BINARY_ROWS, CONSTANTS, evaluate, is_zero
 from .functions import FUNCTIONS
 from .primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive
 from .tidy import key, names_in, over_one_denominator, rebuilt, substituted, tidy
@@ -53,16 +53,7 @@ IN_WORDS = {
     ),
 }
 
-_BINARY: dict[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.Div: "div",
-    ast.Pow: "pow",
-    ast.FloorDiv: "floordiv",
-    ast.Mod: "mod",
-}
-_OPERATOR = {row_name: op for op, row_name in _BINARY.items()}
+_OPERATOR = {row_name: op for op, row_name in BINARY_ROWS.items()}
 
 
 @dataclass(frozen=True)
@@ -104,7 +95,7 @@ def row_of(tree: ast.expr) -> tuple[Primitive, list[ast.expr]] | None:
     """The primitive an expression ends with and its operands; None for a name or a number."""
     match tree:
         case ast.BinOp(left=left, op=op, right=right):
-            return TABLE[OPCODES[_BINARY[type(op)]]], [left, right]
+            return TABLE[OPCODES[BINARY_ROWS[type(op)]]], [left, right]
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return TABLE[OPCODES["neg"]], [operand]
         case ast.Call(func=ast.Name(id=function), args=operands) if function in OPCODES:
