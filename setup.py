@@ -72,7 +72,7 @@ def remove_extensions():
     """Those of an earlier `pip install -e .` would still be loaded."""
     for module in COMPILED:
         for suffix in EXTENSION_SUFFIXES:
-            Path("autograd_scalar", module + suffix).unlink(missing_ok=True)
+            Path("autograd_scalar/engine", module + suffix).unlink(missing_ok=True)
 
 
 def extensions():
@@ -94,10 +94,10 @@ def extensions():
     return cythonize(
         [
             Extension(
-                f"autograd_scalar.{module}",
-                [f"autograd_scalar/{module}.py"],
+                f"autograd_scalar.engine.{module}",
+                [f"autograd_scalar/engine/{module}.py"],
                 depends=["autograd_scalar/nodes.h"],
-                include_dirs=["autograd_scalar"],
+                include_dirs=["autograd_scalar/engine"],
                 # Value is then a class like those of Python: it can get methods after it was made.
                 define_macros=[("CYTHON_USE_TYPE_SPECS", "1")],
             )

@@ -8,33 +8,63 @@
 True
 """
 
-from . import functions, value
-from .backward_steps import BackwardStep, Sent, steps
-from .checking import AnomalyError, check_grads, detect_anomaly
-from .custom import custom
-from .derive import Derivation, derive
-from .differentiate import (
-    grad,
-    gradient,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-)
-from .draw import Drawing, draw, draw_dot
-from .explain import Explanation, explain
-from .functions import *
-from .render import DrawingError
-from .symbolic import from_sympy, to_sympy
-from .value import Value, no_grad, toposort
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .engine import functions, value
+from .engine.functions import *
+from .engine.value import Value, no_grad, toposort
+
+if TYPE_CHECKING:
+    from . import nn
+    from .explaining.chain_rule import Explanation, explain
+    from .explaining.derivation import Derivation, derive
+    from .explaining.steps import BackwardStep, Sent, steps
+    from .explaining.with_sympy import from_sympy, to_sympy
+    from .picture.dot import Drawing, draw, draw_dot
+    from .picture.graphviz import DrawingError
+    from .transforms.check_grads import AnomalyError, check_grads, detect_anomaly
+    from .transforms.custom import custom
+    from .transforms.operators import (
+        grad,
+        gradient,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        stop_gradient,
+        value_and_grad,
+        vjp,
+    )
 
 __version__ = "0.1.0"
 
 #: Which engine is loaded: "compiled", or "python" where it was installed without a C compiler.
 build = "python" if str(value.__file__).endswith(".py") else "compiled"
+
+# What is imported when it is first used: recording and sweeping need none of it.
+_LATER = {
+    "explaining.chain_rule": ["Explanation", "explain"],
+    "explaining.derivation": ["Derivation", "derive"],
+    "explaining.steps": ["BackwardStep", "Sent", "steps"],
+    "explaining.with_sympy": ["from_sympy", "to_sympy"],
+    "picture.dot": ["Drawing", "draw", "draw_dot"],
+    "picture.graphviz": ["DrawingError"],
+    "transforms.check_grads": ["AnomalyError", "check_grads", "detect_anomaly"],
+    "transforms.custom": ["custom"],
+    "transforms.operators": [
+        "grad",
+        "gradient",
+        "hessian",
+        "hvp",
+        "jacobian",
+        "jvp",
+        "stop_gradient",
+        "value_and_grad",
+        "vjp",
+    ],
+}
+_ROOM_OF = {name: room for room, names in _LATER.items() for name in names}
 
 __all__ = [
     "AnomalyError",
@@ -60,6 +90,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "nn",
     "no_grad",
     "steps",
     "stop_gradient",
@@ -69,3 +100,17 @@ __all__ = [
     "vjp",
     *functions.__all__,
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "nn":
+        return importlib.import_module(".nn", __name__)
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    thing = getattr(importlib.import_module(f".{_ROOM_OF[name]}", __name__), name)
+    globals()[name] = thing
+    return thing
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import autograd_scalar
-from autograd_scalar import functions, primitives, value
+from autograd_scalar.engine import functions, value
+from autograd_scalar.table import primitives
 
 # The benchmarks are not installed. What is goes first, or it would not be what is tested.
 ROOT = Path(__file__).parent.parent
@@ -25,7 +26,7 @@ def pytest_sessionstart():
     expected = os.environ.get("AUTOGRAD_SCALAR_EXPECT_BUILD", autograd_scalar.build)
     if autograd_scalar.build != expected:
         pytest.exit(f"the {expected} build is to be tested, but {engine} is loaded", 4)
-    if autograd_scalar.build == "compiled" and engine.parent == ROOT / "autograd_scalar":
+    if autograd_scalar.build == "compiled" and engine.parent == ROOT / "autograd_scalar" / "engine":
         sources = [engine.parent / "value.py", engine.parent / "sweep.py"]
         sources += [*engine.parent.glob("*.pxd"), *engine.parent.glob("*.h")]
         newer = [path.name for path in sources if path.stat().st_mtime > engine.stat().st_mtime]

@@ -3,48 +3,92 @@
 import ast
 import importlib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import autograd_scalar
-from autograd_scalar.primitives import TABLE
+from autograd_scalar.table.primitives import TABLE
 
-PACKAGE = Path(__file__).parent.parent / "autograd_scalar"
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
-# Each may know only those before it; what is not listed builds on all of these.
-CORE = ["expressions", "primitives", "kernels", "value", "functions"]
-NN = PACKAGE.parent / "nn.py"
+PACKAGE = Path(autograd_scalar.__file__).parent
+
+# Each room may know these rooms, and itself.
+MAY_KNOW = {
+    "table": set(),
+    "algebra": {"table"},
+    "notation": {"table", "algebra"},
+    "engine": {"table"},
+    "transforms": {"table", "algebra", "engine"},
+    "picture": {"table", "engine", "notation"},
+    "explaining": {"table", "algebra", "engine", "notation"},
+    "nn": {"engine"},
+    "generate": {"table", "algebra", "engine"},
+    "cli": {"table", "engine", "notation", "picture", "explaining"},
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+MODULES = [name_of(path) for path in FILES if name_of(path)]
 
 
 def source(module):
-    return ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    (path,) = (path for path in FILES if name_of(path) == module)
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imports(module):
     """The modules of the package that this one imports, anywhere in its text."""
+    is_room = (PACKAGE / module / "__init__.py").exists()
+    here = module.split(".") if is_room else module.split(".")[:-1]
     found = set()
     for node in ast.walk(source(module)):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            found |= {node.module} if node.module else {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("autograd_scalar"):
-            _, _, inner = node.module.partition(".")
-            found |= {inner} if inner else {name.name for name in node.names}
+        if isinstance(node, ast.ImportFrom):
+            named = node.module.split(".") if node.module else []
+            if node.level:
+                named = [*here[: len(here) + 1 - node.level], *named]
+            elif named[:1] == ["autograd_scalar"]:
+                named = named[1:]
+            else:
+                continue
+            within = {".".join([*named, name.name]) for name in node.names}
+            found |= within & {*MODULES} or {".".join(named)}
         elif isinstance(node, ast.Import):
             found |= {
                 name.name.partition(".")[2]
                 for name in node.names
                 if name.name.startswith("autograd_scalar")
             }
-    return found & {*MODULES} - {"__init__"}
+    return found & {*MODULES}
 
 
-@pytest.mark.parametrize("module", CORE)
-def test_the_core_knows_only_what_comes_before_it(module):
-    assert imports(module) <= {*CORE[: CORE.index(module)]}
+def room(module):
+    return module.partition(".")[0]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_knows_only_the_rooms_it_may(module):
+    known = {room(each) for each in imports(module)} - {room(module)}
+    if module != "__main__":
+        assert known <= MAY_KNOW[room(module)]
+
+
+def test_every_room_is_in_the_plan_and_arrows_point_one_way():
+    assert {room(module) for module in MODULES} - {"__main__"} == MAY_KNOW.keys()
+    waiting = dict(MAY_KNOW)
+    while waiting:
+        free = [each for each, needed in waiting.items() if not needed & waiting.keys()]
+        assert free, f"these know each other: {waiting}"
+        for each in free:
+            del waiting[each]
 
 
 def test_imports_make_no_circle():
-    waiting = {module: imports(module) for module in MODULES}
+    waiting = {module: imports(module) - {module} for module in MODULES}
     while waiting:
         free = [module for module, needed in waiting.items() if not needed & {*waiting}]
         assert free, f"these import each other: {waiting}"
@@ -52,8 +96,11 @@ def test_imports_make_no_circle():
             del waiting[module]
 
 
-def test_nobody_imports_the_command_line():
-    assert not [module for module in MODULES if "__main__" in imports(module)]
+@pytest.mark.parametrize("module", sorted(MAY_KNOW.keys() - {"nn"}))
+def test_a_room_says_first_what_it_is_and_what_it_may_not_know(module):
+    text = importlib.import_module(f"autograd_scalar.{module}").__doc__
+    assert "Knows" in text
+    assert any(word in text for word in (" no ", "not ", "nothing", "nobody"))
 
 
 def words(tree):
@@ -77,7 +124,7 @@ def test_the_engine_names_no_primitive_that_is_not_an_operator():
     # math.floor and its like are Python's number protocol, not the table's rows.
     protocol = {"math.floor", "math.ceil", "math.trunc"}
     functions = {row.name for row in TABLE if not row.operator}
-    named = {word for word in words(source("value")) if word.rpartition(".")[2] in functions}
+    named = {word for word in words(source("engine.value")) if word.rpartition(".")[2] in functions}
     assert named <= protocol
 
 
@@ -85,7 +132,7 @@ def test_the_engine_names_no_primitive_that_is_not_an_operator():
 def test_the_sweep_knows_no_operation(name):
     (function,) = (
         node
-        for node in ast.walk(source("value"))
+        for node in ast.walk(source("engine.value"))
         if isinstance(node, ast.FunctionDef) and node.name == name
     )
     operations = {f"_{row.name.upper()}" for row in TABLE} | {row.name for row in TABLE}
@@ -95,23 +142,29 @@ def test_the_sweep_knows_no_operation(name):
 def test_the_engine_calls_no_function_of_floats():
     calls = {
         ast.unparse(node.func)
-        for node in ast.walk(source("value"))
+        for node in ast.walk(source("engine.value"))
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("math.")
     }
     assert calls <= {"math.copysign", "math.floor", "math.ceil", "math.trunc"}
 
 
 def test_the_package_lists_all_that_it_offers():
-    public = {
-        name
-        for name, thing in vars(autograd_scalar).items()
-        if not name.startswith("_") and not (name in MODULES and type(thing).__name__ == "module")
-    }
-    assert public == {name for name in autograd_scalar.__all__ if not name.startswith("_")}
-    assert len(autograd_scalar.__all__) == len({*autograd_scalar.__all__})
+    offered = {name for name in autograd_scalar.__all__ if not name.startswith("_")}
     star = {}
     exec("from autograd_scalar import *", star)
     assert {*autograd_scalar.__all__} <= star.keys()
+    public = {
+        name
+        for name, thing in vars(autograd_scalar).items()
+        if not name.startswith("_") and not (isinstance(thing, ModuleType) and name != "nn")
+    }
+    assert public - {"TYPE_CHECKING", "Any"} == offered <= {*dir(autograd_scalar)}
+    assert len(autograd_scalar.__all__) == len({*autograd_scalar.__all__})
+
+
+def test_names_that_are_loaded_later_say_so_when_there_are_none():
+    with pytest.raises(AttributeError, match="no attribute 'gradd'"):
+        autograd_scalar.gradd  # noqa: B018
 
 
 def test_a_star_import_hides_no_builtin_but_those_the_table_means():
@@ -122,17 +175,22 @@ def test_a_star_import_hides_no_builtin_but_those_the_table_means():
 
 @pytest.mark.parametrize("module", [each for each in MODULES if each != "__main__"])
 def test_every_file_says_first_what_it_is(module):
-    name = "autograd_scalar" if module == "__init__" else f"autograd_scalar.{module}"
-    assert importlib.import_module(name).__doc__
+    assert importlib.import_module(f"autograd_scalar.{module}").__doc__
 
 
 def test_networks_are_built_on_public_names_only():
-    for node in ast.walk(ast.parse(NN.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("autograd_scalar"):
-            assert node.module == "autograd_scalar"
+    for node in ast.walk(source("nn")):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            assert node.module is None
             assert {name.name for name in node.names} <= {*autograd_scalar.__all__}
-        elif isinstance(node, ast.Import):
-            assert not any(name.name.startswith("autograd_scalar.") for name in node.names)
         elif isinstance(node, ast.Attribute) and not node.attr.startswith("__"):
             own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
             assert own or not node.attr.startswith("_")
+
+
+def test_nn_beside_the_package_is_the_nn_inside():
+    import nn
+    from autograd_scalar import nn as inside
+
+    assert nn.__all__ == inside.__all__
+    assert all(getattr(nn, name) is getattr(inside, name) for name in nn.__all__)

@@ -27,8 +27,8 @@ from autograd_scalar import (
     value_and_grad,
     where,
 )
-from autograd_scalar.primitives import OPCODES, ROWS
-from autograd_scalar.value import record
+from autograd_scalar.engine.value import record
+from autograd_scalar.table.primitives import OPCODES, ROWS
 
 
 @pytest.mark.parametrize(

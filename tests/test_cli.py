@@ -20,9 +20,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograd_scalar import __version__, build, primitive
-from autograd_scalar.__main__ import main
-from autograd_scalar.functions import FUNCTIONS
-from autograd_scalar.programs import DEEPEST, LONGEST, Program, ProgramError
+from autograd_scalar.cli.command import main
+from autograd_scalar.cli.program import DEEPEST, LONGEST, Program, ProgramError
+from autograd_scalar.engine.functions import FUNCTIONS
 
 ROOT = Path(__file__).parents[1]
 PREFIX = "autograd-scalar: error: "

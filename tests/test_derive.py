@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_scalar import Value, derive, exp, sin, sqrt
-from autograd_scalar.primitives import KERNELS, OPCODES, TABLE
-from autograd_scalar.terminal import width
-from autograd_scalar.working import Work
+from autograd_scalar.explaining.textbook import Work
+from autograd_scalar.notation.terminal import width
+from autograd_scalar.table.primitives import KERNELS, OPCODES, TABLE
 
 
 def lines(source, *arguments, **options):

@@ -24,12 +24,12 @@ from autograd_scalar import (
     draw,
     draw_dot,
     exp,
-    render,
     toposort,
 )
-from autograd_scalar.graph import owners
-from autograd_scalar.primitives import OPCODES, TABLE
-from autograd_scalar.value import record
+from autograd_scalar.engine.value import record
+from autograd_scalar.picture import graphviz
+from autograd_scalar.picture.frames import owners
+from autograd_scalar.table.primitives import OPCODES, TABLE
 
 PAGE = Path(__file__).parents[1] / "docs" / "drawing.md"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -298,7 +298,7 @@ def test_labels_are_shown_as_typed(label):
 def test_the_dot_source_says_the_label_without_our_help(label):
     """What `dot -Tpng` is given: here the texts are Graphviz's own."""
     source = draw(Value(1.0, label)).source
-    root = ElementTree.fromstring(render.render(source, "svg"))
+    root = ElementTree.fromstring(graphviz.render(source, "svg"))
     texts = [text.text.replace("\xa0", " ") for text in root.iter(f"{SVG}text")]
     assert texts[:-2] == [seen(line).replace("\xa0", " ") or " " for line in label.split("\n")]
 
@@ -555,7 +555,7 @@ def dot_program(tmp_path):
 def test_the_dot_program_is_used_where_there_is_one(dot_program, tmp_path):
     _, y = sigmoid()
     embedded = draw(y, renderer="embedded")
-    (tmp_path / "made.svg").write_bytes(render.render(embedded.source, "svg", "embedded"))
+    (tmp_path / "made.svg").write_bytes(graphviz.render(embedded.source, "svg", "embedded"))
     dot_program(
         f"open({str(tmp_path / 'asked')!r}, 'wb').write(sys.stdin.buffer.read())",
         f"picture = open({str(tmp_path / 'made.svg')!r}, 'rb').read()",
@@ -595,7 +595,7 @@ def test_a_dot_program_that_does_not_start_is_reported(tmp_path):
 
 
 def test_the_dot_program_is_not_waited_for_without_end(dot_program, monkeypatch):
-    monkeypatch.setattr(render, "TIMEOUT", 0.2)
+    monkeypatch.setattr(graphviz, "TIMEOUT", 0.2)
     dot_program("import time", "time.sleep(60)")
     with pytest.raises(DrawingError, match=r"longer than 0\.2 s"):
         _ = draw(Value(1.0)).svg
@@ -618,7 +618,7 @@ def embedded_stub(monkeypatch):
         def cache_clear(self):
             pass
 
-    return lambda act: monkeypatch.setattr(render, "_embedded", Stub(act))
+    return lambda act: monkeypatch.setattr(graphviz, "_embedded", Stub(act))
 
 
 @pytest.mark.parametrize(
@@ -643,7 +643,7 @@ def test_what_goes_wrong_in_the_embedded_renderer_comes_with_a_remedy(
 def test_the_embedded_renderer_is_not_waited_for_without_end(embedded_stub, monkeypatch):
     stop = threading.Event()
     embedded_stub(stop.wait)
-    monkeypatch.setattr(render, "TIMEOUT", 0.05)
+    monkeypatch.setattr(graphviz, "TIMEOUT", 0.05)
     with pytest.raises(DrawingError, match=r"embedded renderer took longer than 0\.05 s"):
         _ = draw(Value(1.0)).svg
     stop.set()
@@ -651,7 +651,7 @@ def test_the_embedded_renderer_is_not_waited_for_without_end(embedded_stub, monk
 
 def test_after_a_failure_the_embedded_renderer_starts_afresh():
     with pytest.raises(DrawingError, match="embedded renderer failed"):
-        render.render("digraph { a -> ", "svg")
+        graphviz.render("digraph { a -> ", "svg")
     assert draw(Value(1.0)).svg
 
 

@@ -30,9 +30,9 @@ from autograd_scalar import (
     toposort,
     where,
 )
-from autograd_scalar.__main__ import main
-from autograd_scalar.formulas import edges
-from autograd_scalar.terminal import width
+from autograd_scalar.cli.command import main
+from autograd_scalar.explaining.formulas import edges
+from autograd_scalar.notation.terminal import width
 
 
 def labelled(value, label):

@@ -10,7 +10,7 @@ from high_precision import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_scalar.expressions import (
+from autograd_scalar.table.language import (
     ExpressionError,
     can_raise,
     evaluate,
@@ -22,7 +22,7 @@ from autograd_scalar.expressions import (
     parse,
     taken_branch,
 )
-from autograd_scalar.primitives import FLOAT_FUNCTIONS, KERNELS, OPCODES
+from autograd_scalar.table.primitives import FLOAT_FUNCTIONS, KERNELS, OPCODES
 
 NAMES = {"x": 3.0, "y": -2.0}
 FUNCTIONS = {"exp": math.exp, "hypot": math.hypot}

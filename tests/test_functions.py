@@ -27,9 +27,9 @@ from autograd_scalar import (
     tanh,
     where,
 )
-from autograd_scalar.functions import FUNCTIONS
-from autograd_scalar.primitives import OPCODES, TABLE
-from autograd_scalar.reference import primitives_page, stub
+from autograd_scalar.engine.functions import FUNCTIONS
+from autograd_scalar.generate.reference import primitives_page, stub
+from autograd_scalar.table.primitives import OPCODES, TABLE
 
 FUNCTION_ROWS = [row for row in ROWS if not row.operator]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd_scalar.__main__ import main
+from autograd_scalar.cli.command import main
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

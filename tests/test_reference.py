@@ -11,8 +11,8 @@ import pytest
 from high_precision import ROWS
 
 import autograd_scalar
-from autograd_scalar.functions import __all__ as public
-from autograd_scalar.reference import (
+from autograd_scalar.engine.functions import __all__ as public
+from autograd_scalar.generate.reference import (
     CONVENTIONS_PAGE,
     PRIMITIVES_PAGE,
     STUB,
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 
 def test_regenerating_gives_the_committed_files():
     # In a process of its own: other tests add rows to the table.
-    check = [sys.executable, "-m", "autograd_scalar.reference", "--check"]
+    check = [sys.executable, "-m", "autograd_scalar.generate.reference", "--check"]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -34,7 +34,7 @@ def test_regenerating_gives_the_committed_files():
 def checkout(tmp_path):
     """A copy of the generated files that may be spoilt."""
     for name in (PRIMITIVES_PAGE, CONVENTIONS_PAGE, STUB):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     return tmp_path
 
@@ -134,7 +134,7 @@ def test_type_checkers_know_the_functions_of_the_table(tmp_path):
         cwd=ROOT, capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
     revealed = [line.split('"')[1] for line in done.stdout.splitlines() if "Revealed" in line]
-    value = "autograd_scalar.value.Value"
+    value = "autograd_scalar.engine.value.Value"
     assert done.returncode == 0, done.stdout
     assert [each.removeprefix("builtins.") for each in revealed] == [
         "float", value, value, "float", "float", value, value, value,

@@ -22,10 +22,10 @@ from autograd_scalar import (
     to_sympy,
     where,
 )
-from autograd_scalar.functions import FUNCTIONS
-from autograd_scalar.primitives import OPCODES, TABLE
-from autograd_scalar.symbolic import shortened
-from autograd_scalar.value import record
+from autograd_scalar.engine.functions import FUNCTIONS
+from autograd_scalar.engine.value import record
+from autograd_scalar.explaining.with_sympy import shortened
+from autograd_scalar.table.primitives import OPCODES, TABLE
 
 x, y = sympy.symbols("x y", real=True)
 

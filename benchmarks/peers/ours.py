@@ -11,7 +11,7 @@ from importlib.machinery import (
     ModuleSpec,
     SourceFileLoader,
 )
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,7 +25,7 @@ _TWIN = "autograd_scalar_plain"
 
 def build(package: ModuleType = autograd_scalar) -> str:
     """`"compiled"` or `"python"`: what the package says of itself, or what it was loaded from."""
-    source = importlib.import_module(f"{package.__name__}.value").__file__ or ""
+    source = importlib.import_module(f"{package.__name__}.engine.value").__file__ or ""
     return getattr(package, "build", "python" if source.endswith(".py") else "compiled")
 
 
@@ -54,24 +54,9 @@ def plain_package() -> ModuleType:
         sys.meta_path.insert(0, _SourceOnly())
         importlib.import_module(_TWIN)
     twin = sys.modules[_TWIN]
-    if not (sys.modules[f"{_TWIN}.value"].__file__ or "").endswith(".py"):
+    if not (sys.modules[f"{_TWIN}.engine.value"].__file__ or "").endswith(".py"):
         raise ImportError(f"the plain twin was loaded from {twin.__path__[0]} as an extension")
     return twin
-
-
-def _neural_networks(package: ModuleType) -> ModuleType:
-    """`nn`, importing its names from `package`."""
-    spec = find_spec("nn")
-    if spec is None or spec.loader is None:
-        raise NotInstalledError("no module named nn")
-    module = module_from_spec(spec)
-    installed = sys.modules["autograd_scalar"]
-    sys.modules["autograd_scalar"] = package
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.modules["autograd_scalar"] = installed
-    return module
 
 
 class Ours(ValuePeer):
@@ -79,7 +64,7 @@ class Ours(ValuePeer):
 
     def __init__(self, package: ModuleType) -> None:
         self.value_type = package.Value
-        self.nn = _neural_networks(package)
+        self.nn = importlib.import_module(f"{package.__name__}.nn")
         for function in ("exp", "log", "sqrt", "erf", "relu"):
             setattr(self, function, getattr(package, function))
         self.value_and_grad = getattr(package, "value_and_grad", None)

@@ -1,0 +1,4 @@
+"""The command line.
+
+Knows everything that is offered; nobody knows it.
+"""

@@ -1,0 +1,302 @@
+"""The command line: the value of an expression, every derivative, and the picture."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from .. import __version__, build
+from ..engine.functions import FUNCTIONS
+from ..engine.value import Value
+from ..notation.terminal import can_show, columns, decimals, encoding_of, marked, one_line, write
+from ..table.primitives import OPCODES, TABLE
+from .program import Computation, Program, ProgramError, check_name
+
+NAME = "autograd-scalar"
+
+_DESCRIPTION = """\
+The value of an expression, its derivative by every name in it, and each step between.
+
+EXPRESSION   numbers, names, + - * / // % **, calls of functions, pi, inf and nan;
+             "a = w*x; b = a + 1; b**2" goes in steps
+NAME=NUMBER  the value of a name"""
+
+
+class _RequestError(Exception):
+    """A request that can't be met, as one line for the person who made it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _RequestError(message)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (by default the program's) and return its exit code.
+
+    0 for success; 2, and one line on standard error, for a request that can't be met.
+
+    >>> main(["x**2", "x=3"])
+    9.0
+    <BLANKLINE>
+    name  value  derivative
+    x     3.0    6.0
+    <BLANKLINE>
+    step           value  primitive  local derivatives
+    v1 = x ** 2.0  9.0    pow        ∂/∂x = 6.0
+    0
+    """
+    try:
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except ProgramError as error:
+        if error.source:
+            encoding = encoding_of(sys.stderr)
+            write(sys.stderr, marked(error.source, error.column, encoding))
+        return _refuse(str(error))
+    except _RequestError as error:
+        return _refuse(str(error))
+    except OSError as error:
+        # Only standard output is left to fail. Python's own last flush of it must not.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return 0  # its reader has all it wanted, as `head -1` does
+        return _refuse(f"standard output: {error.strerror or error}")
+
+
+def _refuse(message: str) -> int:
+    if len(message) > 500:
+        message = message[:500] + "..."
+    write(sys.stderr, f"{NAME}: error: {one_line(message)}")
+    return 2
+
+
+def _run(argv: Sequence[str]) -> int:
+    parser = _parser()
+    end = argv.index("--") if "--" in argv else len(argv)
+    # A space keeps argparse from taking the expression `-x**2` for an option.
+    guarded = [
+        f" {each}" if each[:1] == "-" and each[:2] != "--" and each != "-h" else each
+        for each in argv[:end]
+    ]
+    options, words = parser.parse_known_args(guarded)
+    unknown = next((word for word in words if word.startswith("--")), None)
+    if unknown is not None:
+        parser.error(
+            f"unknown option {unknown:.60}; put -- before an expression that starts with --"
+        )
+    if options.latex and not options.explain:
+        parser.error("--latex is for explanations: add --explain NAME")
+    if options.json and options.explain:
+        parser.error("--json and --explain can't be combined")
+    text, values = _sort(words + list(argv[end + 1 :]))
+    program = Program(text)
+    computed = program.run(values)
+    if computed.result.kind != "constant":
+        computed.result.backward()
+    unused = [name for name in values if name not in program.free]
+    if unused:
+        write(sys.stderr, f"{NAME}: note: given, but not in the expression: {', '.join(unused)}")
+    _draw(computed.result, options)
+    if options.explain:
+        output = _explanation(computed, options)
+    else:
+        output = _as_json(text, computed) if options.json else _as_text(computed)
+    write(sys.stdout, output)
+    return 0
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog=NAME,
+        usage=f"{NAME} EXPRESSION [NAME=NUMBER ...] [options]",
+        description=_DESCRIPTION,
+        epilog=f"functions: {', '.join(sorted(FUNCTIONS))}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for suffix in ("svg", "png", "dot"):
+        parser.add_argument(
+            f"--{suffix}",
+            metavar="FILE",
+            type=_file_name(f".{suffix}"),
+            help=f"write the graph as a .{suffix} file",
+        )
+    parser.add_argument(
+        "--partials", action="store_true", help="show local derivatives in the picture too"
+    )
+    parser.add_argument("--limit", metavar="N", type=int, help="the most values to draw")
+    parser.add_argument(
+        "--explain", metavar="NAME", help="print why the derivative by NAME is what it is"
+    )
+    parser.add_argument("--latex", action="store_true", help="print the explanation as LaTeX")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--version", action="version", version=f"{NAME} {__version__} ({build})")
+    return parser
+
+
+def _file_name(suffix: str) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name.startswith(" -"):
+            raise argparse.ArgumentTypeError(f"a file name is needed, got {name[1:]!r}")
+        if not name.lower().endswith(suffix):
+            raise argparse.ArgumentTypeError(f"the file's name must end in {suffix}, got {name!r}")
+        return name
+
+    return check
+
+
+def _sort(words: Sequence[str]) -> tuple[str, dict[str, float]]:
+    """The expression among the words, and the values given to names."""
+    expressions: list[str] = []
+    values: dict[str, float] = {}
+    for word in words:
+        name, number = _assignment(word)
+        if number is None:
+            expressions.append(word)
+            continue
+        try:
+            check_name(name)
+        except ValueError as error:
+            raise _RequestError(f"{word}: {error}") from None
+        if name in values:
+            raise _RequestError(f"{name} is given twice")
+        values[name] = number
+    if not expressions:
+        raise _RequestError(f'no expression given; try {NAME} "1/(1+exp(-x))" x=0.5')
+    if len(expressions) > 1:
+        for word in expressions:
+            if _assignment(word)[0]:
+                raise _RequestError(f"{word:.60}: a value is a plain number such as -0.5 or 1e-3")
+        raise _RequestError(f"more than one expression: {', '.join(expressions)}; put it in quotes")
+    return expressions[0], values
+
+
+def _assignment(word: str) -> tuple[str, float | None]:
+    """`NAME=NUMBER` taken apart; no name, or no number, where it isn't that."""
+    name, equals, text = word.partition("=")
+    # As Python's grammar does with the names in an expression.
+    name = unicodedata.normalize("NFKC", name.strip())
+    if not equals or not name.isidentifier():
+        return "", None
+    try:
+        number = float(text)
+    except ValueError:
+        return name, None
+    if math.isinf(number) and "inf" not in text.lower():
+        raise _RequestError(f"{name}: the value is too large for a float")
+    return name, number
+
+
+def _draw(root: Value, options: argparse.Namespace) -> None:
+    for path in filter(None, (options.svg, options.png, options.dot)):
+        # Those who don't draw need not wait for the drawing libraries.
+        from ..picture.dot import draw
+
+        limit = {} if options.limit is None else {"limit": options.limit}
+        try:
+            draw(root, partials=options.partials, **limit).save(path)
+        except OSError as error:
+            raise _RequestError(f"{path}: {error.strerror or error}") from None
+        except (RuntimeError, ValueError) as error:
+            raise _RequestError(f"{path}: {error}") from None
+
+
+def _explanation(computed: Computation, options: argparse.Namespace) -> str:
+    # Those who ask for no explanation need not wait for it.
+    from ..explaining.chain_rule import explain
+
+    wrt = computed.named.get(unicodedata.normalize("NFKC", options.explain.strip()))
+    if wrt is None:
+        names = ", ".join(computed.named) or "none"
+        raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")
+    explanation = explain(computed.result, wrt)
+    return explanation.latex if options.latex else str(explanation)
+
+
+def _as_text(computed: Computation) -> str:
+    encoding = encoding_of(sys.stdout)
+    lines = [repr(computed.result.data)]
+    named = computed.named
+    if named:
+        numbers = decimals([v.data for v in named.values()])
+        slopes = decimals([v.grad for v in named.values()])
+        rows = [("name", "value", "derivative"), *zip(named, numbers, slopes, strict=True)]
+        lines += ["", *columns(rows, encoding)]
+    names = computed.intermediates()
+    if names:
+        numbers = decimals([v.data for v in names])
+        steps = [["step", "value", "primitive", "local derivatives"]]
+        for v, number in zip(names, numbers, strict=True):
+            spelled = f"{names[v]} = {_spelled(v, names)}"
+            steps.append([spelled, number, v.op, *_local_derivatives(v, names, encoding)])
+        lines += ["", *columns(steps, encoding)]
+    return "\n".join(lines)
+
+
+def _spelled(v: Value, names: dict[Value, str]) -> str:
+    """The operation as it is written in an expression, on the names of its operands."""
+    operands = [names.get(parent) or parent.label or repr(parent.data) for parent in v.parents]
+    symbol = TABLE[OPCODES[v.op]].operator
+    if symbol.isidentifier() or not symbol:
+        return f"{v.op}({', '.join(operands)})"
+    operands = [f"({each})" if each.startswith("-") else each for each in operands]
+    return f" {symbol} ".join(operands) if len(operands) > 1 else symbol + operands[0]
+
+
+def _local_derivatives(v: Value, names: dict[Value, str], encoding: str) -> list[str]:
+    d = "∂" if can_show("∂", encoding) else "d"
+    return [
+        f"{d}/{d}{names.get(parent) or parent.label} = {partial!r}"
+        for parent, partial in zip(v.parents, v.partials, strict=True)
+        if parent.kind != "constant"
+    ]
+
+
+def _as_json(text: str, computed: Computation) -> str:
+    steps = computed.intermediates()
+    names = {v: v.label for v in computed.named.values()} | steps
+    document = {
+        "expression": text,
+        "value": _number(computed.result.data),
+        "values": {name: _number(v.data) for name, v in computed.named.items()},
+        "gradients": {name: _number(v.grad) for name, v in computed.named.items()},
+        "steps": [
+            {
+                "name": name,
+                "primitive": v.op,
+                "operands": [
+                    {
+                        "name": names.get(parent),
+                        "value": _number(parent.data),
+                        "partial": _number(partial),
+                    }
+                    for parent, partial in zip(v.parents, v.partials, strict=True)
+                ],
+                "value": _number(v.data),
+                "gradient": _number(v.grad),
+            }
+            for v, name in steps.items()
+        ],
+    }
+    return json.dumps(document, indent=2, allow_nan=False)
+
+
+def _number(number: float) -> float | str:
+    """JSON has no infinities and no NaN; these strings are what both float() and JavaScript's
+    Number() take for them.
+    """
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    return number

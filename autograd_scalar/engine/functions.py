@@ -1,0 +1,285 @@
+"""The functions of the table, on plain numbers and on Values alike.
+
+Every row that no operator spells becomes a function of this module with the row's name;
+what is composed from them (`softplus`, `logsumexp`, `softmax`) is written out below.
+On plain numbers a function returns a float, on Values it records.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import add
+from typing import Any
+
+from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_row, register
+from .value import Value, add_methods, binary, failure, record, to_float, to_operand, unary
+
+#: The functions an expression may call, by name: the table's, with Python's `abs`.
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+
+
+def _on_numbers(row: Primitive, operands: tuple[Any, ...]) -> float:
+    if len(operands) != len(row.arguments):
+        raise TypeError(
+            f"{row.name}({', '.join(row.arguments)}) takes {len(row.arguments)} operands, "
+            f"got {len(operands)}"
+        )
+    numbers = [to_operand(each, row) for each in operands]
+    try:
+        return FLOAT_FUNCTIONS[row.name](*numbers)
+    except (ArithmeticError, ValueError) as error:
+        raise failure(row, numbers, error) from None
+
+
+def _sentence(row: Primitive, call: str) -> str:
+    """What the function gives; where its value is a call of itself, that says nothing."""
+    means = "" if row.value == call else f" = {row.value}"
+    return f"`{call}`{means}, on numbers and Values."
+
+
+def _function(row: Primitive, opcode: int) -> Callable[..., Any]:
+    """The row as a function of floats and Values."""
+
+    # Positional only: these parameters are not the row's, whose order may differ (atan2(y, x)).
+    def of_one(x: Any, /) -> Any:
+        return unary(opcode, x) if type(x) is Value else _on_numbers(row, (x,))
+
+    def of_two(x: Any, y: Any, /) -> Any:
+        if type(x) is Value and type(y) is Value:
+            return binary(opcode, x, y)
+        return of_any(x, y)
+
+    def of_any(*operands: Any) -> Any:
+        if any(type(each) is Value for each in operands):
+            return record(opcode, *operands)
+        return _on_numbers(row, operands)
+
+    by_arity: dict[int, Callable[..., Any]] = {1: of_one, 2: of_two}
+    function = by_arity.get(len(row.arguments), of_any)
+    function.__name__ = function.__qualname__ = row.name
+    partials = "\n".join(
+        f"    ∂/∂{name} = {text}" for name, text in zip(row.arguments, row.partials, strict=True)
+    )
+    needs = f"\n\nNeeds {row.domain}; raises `ValueError` elsewhere." if row.domain else ""
+    call = f"{row.name}({', '.join(row.arguments)})"
+    function.__doc__ = f"{_sentence(row, call)}\n\n{row.rule.capitalize()}:\n\n{partials}{needs}"
+    return function
+
+
+for _opcode, _row in enumerate(TABLE):
+    if not _row.operator:
+        FUNCTIONS[_row.name] = globals()[_row.name] = _function(_row, _opcode)
+
+
+def add_row(row: Primitive) -> Callable[..., Any]:
+    """Register a row, and return its function of numbers and Values."""
+    opcode = register(row)
+    FUNCTIONS[row.name] = _function(row, opcode)
+    return FUNCTIONS[row.name]
+
+
+def _slope(function: Callable[..., float], at: list[float], index: int) -> float:
+    """∂function/∂at[index] by the five-point central difference."""
+    step = 1e-3 * max(1.0, abs(at[index]))
+
+    def shifted(steps: int) -> float:
+        return function(*at[:index], at[index] + steps * step, *at[index + 1 :])
+
+    return (8 * (shifted(1) - shifted(-1)) - (shifted(2) - shifted(-2))) / (12 * step)
+
+
+def _check_partials(row: Primitive) -> None:
+    function, kernel = compile_row(row)
+    for sample in row.samples:
+        point = ", ".join(f"{name} = {x!r}" for name, x in zip(row.arguments, sample, strict=True))
+        try:
+            _, *partials = kernel(*sample)
+            slopes = [_slope(function, list(sample), i) for i in range(len(sample))]
+        except (ArithmeticError, ValueError) as error:
+            raise ValueError(f"primitive {row.name!r}: at the sample {point}: {error}") from None
+        for name, text, partial, slope in zip(
+            row.arguments, row.partials, partials, slopes, strict=True
+        ):
+            if not math.isclose(partial, slope, rel_tol=1e-6, abs_tol=1e-8):
+                raise ValueError(
+                    f"primitive {row.name!r}: at {point} the partial by {name}, {text}, gives "
+                    f"{partial!r}, but the value's slope is {slope!r}"
+                )
+
+
+def primitive(
+    name: str,
+    value: str,
+    *partials: str,
+    samples: Iterable[Iterable[float]],
+    arguments: tuple[str, ...] | None = None,
+    rule: str = "",
+    domain: str = "",
+) -> Callable[..., Any]:
+    """Add a primitive of your own to the table: one row, and it is like those built in.
+
+    name       a new public identifier
+    value      the value, an expression in the arguments
+    partials   one expression for each argument, ∂out/∂argument; `out` is the value
+    samples    argument tuples at which the row is checked
+    arguments  the arguments' names; by default `x`, `y`, `z` as far as there are partials
+    rule       what explanations call the rule; by default "derivative of <name>"
+    domain     where it is defined, e.g. `"x > 0"`, for error messages and tests
+
+    Returns the function, which works on numbers and Values; Values also get it as a
+    method.  Expressions are arithmetic, the functions of the table, and `a if test else
+    b` with order comparisons.  Raises `ValueError` for a taken name, an expression
+    outside this language, or a partial that differs from the slope of the value at a
+    sample.
+
+    >>> softsign = primitive("softsign", "x / (1 + abs(x))", "1 / (1 + abs(x)) ** 2",
+    ...                      samples=[(0.7,), (-2.0,)])
+    >>> x = Value(1.0)
+    >>> softsign(x).backward()
+    >>> x.grad
+    0.25
+    """
+    names = arguments or ("x", "y", "z", *(f"x{i}" for i in range(4, len(partials) + 1)))
+    row = Primitive(
+        name,
+        value,
+        partials,
+        rule or f"derivative of {name}",
+        tuple(tuple(float(number) for number in sample) for sample in samples),
+        arguments or tuple(names[: len(partials)]),
+        domain,
+    )
+    if name in FUNCTIONS or hasattr(Value, name):
+        raise ValueError(f"primitive {name!r}: the name is taken")
+    if not row.samples:
+        raise ValueError(f"primitive {name!r}: at least one sample is needed to check it at")
+    _check_partials(row)
+    function = add_row(row)
+    add_methods(row, OPCODES[name])
+    return function
+
+
+_log, _where = FUNCTIONS["log"], FUNCTIONS["where"]
+_exp, _log1p = FUNCTIONS["exp"], FUNCTIONS["log1p"]
+
+
+def log(x: Any, base: Any = None) -> Any:
+    """The logarithm of `x`, natural or to a `base`, on numbers and Values.
+
+    ∂log_a(x)/∂x = 1 / (x ln a), equation (10) of seed 003; the base may be a Value too.
+    Needs x > 0 and a base > 0 other than 1; raises `ValueError` or `ZeroDivisionError`.
+
+    >>> log(8.0, 2)
+    3.0
+    """
+    return _log(x) if base is None else _log(x) / _log(base)
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """`x` where the condition is true, else `y`; no derivative flows through the other one.
+
+    Both are computed first, so both must exist; where one doesn't, use `x if … else y`.
+
+    >>> v = Value(0.0)
+    >>> where(v > 0, v.sqrt(), 0.0).backward()
+    >>> v.grad
+    0.0
+    """
+    if type(condition) is not Value:
+        condition = 1.0 if condition else 0.0
+    return _where(condition, x, y)
+
+
+def _fold(name: str, values: tuple[Any, ...]) -> Any:
+    if len(values) < 2:
+        raise TypeError(f"{name} takes two or more numbers, got {len(values)}")
+    of_two = _PAIRWISE[name]
+    result = values[0]
+    for value in values[1:]:
+        result = of_two(result, value)
+    return result
+
+
+_PAIRWISE = {name: FUNCTIONS[name] for name in ("maximum", "minimum")}
+
+
+def maximum(*values: Any) -> Any:
+    """The largest of two or more; two that tie share the derivative half and half.
+
+    >>> maximum(1.0, 3.0, 2.0)
+    3.0
+    """
+    return _fold("maximum", values)
+
+
+def minimum(*values: Any) -> Any:
+    """The smallest of two or more; two that tie share the derivative half and half.
+
+    >>> minimum(1.0, 3.0, 2.0)
+    1.0
+    """
+    return _fold("minimum", values)
+
+
+_pow = _function(TABLE[OPCODES["pow"]], OPCODES["pow"])
+FUNCTIONS.update(abs=abs, pow=_pow, log=log, where=where, maximum=maximum, minimum=minimum)
+
+
+def softplus(x: Any) -> Any:
+    """log(1 + eˣ), right at any size of `x`; its derivative is the sigmoid.
+
+    >>> softplus(1000.0), softplus(-1000.0)
+    (1000.0, 0.0)
+    """
+    # The two forms are the same function, so derivatives of any order agree where they meet.
+    if type(x) is not Value:
+        x = to_float(x)
+    return x + _log1p(_exp(-x)) if x > 0 else _log1p(_exp(x))
+
+
+def _shifted(name: str, values: Iterable[Any]) -> tuple[list[Any], float]:
+    """The values less their largest finite number, which cancels in what is made from them."""
+    sequence = list(values)
+    if not sequence:
+        raise ValueError(f"{name} of an empty sequence is not defined")
+    numbers = [each.data if type(each) is Value else to_float(each) for each in sequence]
+    shift = max(filter(math.isfinite, numbers), default=0.0)
+    return [each - shift for each in sequence], shift
+
+
+def logsumexp(values: Iterable[Any]) -> Any:
+    """log(Σ e^xᵢ), right at any size of the xᵢ; its gradient is their softmax.
+
+    Raises `ValueError` for an empty sequence.
+
+    >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
+    True
+    """
+    shifted, shift = _shifted("logsumexp", values)
+    return shift + _log(reduce(add, map(_exp, shifted)))
+
+
+def softmax(values: Iterable[Any]) -> list[Any]:
+    """The list of e^xᵢ / Σ e^xⱼ, right at any size of the xᵢ.
+
+    Raises `ValueError` for an empty sequence.
+
+    >>> softmax([1000.0, 1000.0, -1000.0])
+    [0.5, 0.5, 0.0]
+    """
+    shifted, _ = _shifted("softmax", values)
+    exponentials = [_exp(each) for each in shifted]
+    total = reduce(add, exponentials)
+    return [each / total for each in exponentials]
+
+
+FUNCTIONS.update(softplus=softplus)
+
+__all__ = [
+    "logsumexp",
+    "primitive",
+    "softmax",
+    *(name for name in FUNCTIONS if name not in ("abs", "pow")),
+]

@@ -1,0 +1,480 @@
+"""Types of the functions of the table; `reference.py` makes this file."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, overload
+
+from ..table.primitives import Primitive
+from .value import Value
+
+__all__ = [  # noqa: RUF022 (the table's order)
+    "logsumexp",
+    "primitive",
+    "softmax",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "sqrt",
+    "cbrt",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "atan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "erf",
+    "erfc",
+    "hypot",
+    "relu",
+    "maximum",
+    "minimum",
+    "where",
+    "floor",
+    "ceil",
+    "trunc",
+    "softplus",
+]
+
+FUNCTIONS: dict[str, Callable[..., Any]]
+
+@overload
+def exp(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`exp(x)`, on numbers and Values.
+
+    Exponential rule:
+
+        ∂/∂x = out
+    """
+
+@overload
+def exp(x: Value | float, /) -> Value: ...
+@overload
+def expm1(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`expm1(x)`, on numbers and Values.
+
+    Exponential rule:
+
+        ∂/∂x = exp(x)
+    """
+
+@overload
+def expm1(x: Value | float, /) -> Value: ...
+@overload
+def log1p(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`log1p(x)`, on numbers and Values.
+
+    Logarithm rule:
+
+        ∂/∂x = 1 / (1 + x)
+
+    Needs x > -1; raises `ValueError` elsewhere.
+    """
+
+@overload
+def log1p(x: Value | float, /) -> Value: ...
+@overload
+def log2(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`log2(x)`, on numbers and Values.
+
+    Logarithm rule:
+
+        ∂/∂x = 1 / (x * log(2))
+
+    Needs x > 0; raises `ValueError` elsewhere.
+    """
+
+@overload
+def log2(x: Value | float, /) -> Value: ...
+@overload
+def log10(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`log10(x)`, on numbers and Values.
+
+    Logarithm rule:
+
+        ∂/∂x = 1 / (x * log(10))
+
+    Needs x > 0; raises `ValueError` elsewhere.
+    """
+
+@overload
+def log10(x: Value | float, /) -> Value: ...
+@overload
+def sqrt(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`sqrt(x)`, on numbers and Values.
+
+    Power rule:
+
+        ∂/∂x = 0.5 / out
+
+    Needs x >= 0; raises `ValueError` elsewhere.
+    """
+
+@overload
+def sqrt(x: Value | float, /) -> Value: ...
+@overload
+def cbrt(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`cbrt(x)`, on numbers and Values.
+
+    Power rule:
+
+        ∂/∂x = 1 / (3 * out * out)
+    """
+
+@overload
+def cbrt(x: Value | float, /) -> Value: ...
+@overload
+def sin(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`sin(x)`, on numbers and Values.
+
+    Derivative of sin:
+
+        ∂/∂x = cos(x)
+    """
+
+@overload
+def sin(x: Value | float, /) -> Value: ...
+@overload
+def cos(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`cos(x)`, on numbers and Values.
+
+    Derivative of cos:
+
+        ∂/∂x = -sin(x)
+    """
+
+@overload
+def cos(x: Value | float, /) -> Value: ...
+@overload
+def tan(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`tan(x)`, on numbers and Values.
+
+    Derivative of tan:
+
+        ∂/∂x = 1 + out * out
+    """
+
+@overload
+def tan(x: Value | float, /) -> Value: ...
+@overload
+def asin(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`asin(x)`, on numbers and Values.
+
+    Derivative of arcsin:
+
+        ∂/∂x = 1 / sqrt((1 - x) * (1 + x))
+
+    Needs -1 <= x <= 1; raises `ValueError` elsewhere.
+    """
+
+@overload
+def asin(x: Value | float, /) -> Value: ...
+@overload
+def acos(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`acos(x)`, on numbers and Values.
+
+    Derivative of arccos:
+
+        ∂/∂x = -1 / sqrt((1 - x) * (1 + x))
+
+    Needs -1 <= x <= 1; raises `ValueError` elsewhere.
+    """
+
+@overload
+def acos(x: Value | float, /) -> Value: ...
+@overload
+def atan(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`atan(x)`, on numbers and Values.
+
+    Derivative of arctan:
+
+        ∂/∂x = 1 / (1 + x * x)
+    """
+
+@overload
+def atan(x: Value | float, /) -> Value: ...
+@overload
+def atan2(y: float, x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`atan2(y, x)`, on numbers and Values.
+
+    Derivative of arctan:
+
+        ∂/∂y = x / hypot(x, y) / hypot(x, y)
+        ∂/∂x = -y / hypot(x, y) / hypot(x, y)
+    """
+
+@overload
+def atan2(y: Value | float, x: Value | float, /) -> Value: ...
+@overload
+def sinh(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`sinh(x)`, on numbers and Values.
+
+    Derivative of sinh:
+
+        ∂/∂x = cosh(x)
+    """
+
+@overload
+def sinh(x: Value | float, /) -> Value: ...
+@overload
+def cosh(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`cosh(x)`, on numbers and Values.
+
+    Derivative of cosh:
+
+        ∂/∂x = sinh(x)
+    """
+
+@overload
+def cosh(x: Value | float, /) -> Value: ...
+@overload
+def tanh(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`tanh(x)`, on numbers and Values.
+
+    Derivative of tanh:
+
+        ∂/∂x = 1 - out * out
+    """
+
+@overload
+def tanh(x: Value | float, /) -> Value: ...
+@overload
+def asinh(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`asinh(x)`, on numbers and Values.
+
+    Derivative of arsinh:
+
+        ∂/∂x = 1 / hypot(1, x)
+    """
+
+@overload
+def asinh(x: Value | float, /) -> Value: ...
+@overload
+def acosh(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`acosh(x)`, on numbers and Values.
+
+    Derivative of arcosh:
+
+        ∂/∂x = 1 / sqrt((x - 1) * (x + 1))
+
+    Needs x >= 1; raises `ValueError` elsewhere.
+    """
+
+@overload
+def acosh(x: Value | float, /) -> Value: ...
+@overload
+def atanh(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`atanh(x)`, on numbers and Values.
+
+    Derivative of artanh:
+
+        ∂/∂x = 1 / ((1 - x) * (1 + x))
+
+    Needs -1 < x < 1; raises `ValueError` elsewhere.
+    """
+
+@overload
+def atanh(x: Value | float, /) -> Value: ...
+@overload
+def erf(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`erf(x)`, on numbers and Values.
+
+    Derivative of erf:
+
+        ∂/∂x = 2 / sqrt(pi) * exp(-x * x)
+    """
+
+@overload
+def erf(x: Value | float, /) -> Value: ...
+@overload
+def erfc(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`erfc(x)`, on numbers and Values.
+
+    Derivative of erfc:
+
+        ∂/∂x = -2 / sqrt(pi) * exp(-x * x)
+    """
+
+@overload
+def erfc(x: Value | float, /) -> Value: ...
+@overload
+def hypot(x: float, y: float, /) -> float:  # type: ignore[overload-overlap]
+    """`hypot(x, y)`, on numbers and Values.
+
+    Derivative of a length:
+
+        ∂/∂x = x / out if out else 0 * x
+        ∂/∂y = y / out if out else 0 * y
+    """
+
+@overload
+def hypot(x: Value | float, y: Value | float, /) -> Value: ...
+@overload
+def relu(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`relu(x)` = 0 if x < 0 else x, on numbers and Values.
+
+    Derivative of relu:
+
+        ∂/∂x = 0 if x < 0 else 1
+    """
+
+@overload
+def relu(x: Value | float, /) -> Value: ...
+@overload
+def floor(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`floor(x)`, on numbers and Values.
+
+    Constant rule:
+
+        ∂/∂x = 0
+    """
+
+@overload
+def floor(x: Value | float, /) -> Value: ...
+@overload
+def ceil(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`ceil(x)`, on numbers and Values.
+
+    Constant rule:
+
+        ∂/∂x = 0
+    """
+
+@overload
+def ceil(x: Value | float, /) -> Value: ...
+@overload
+def trunc(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`trunc(x)`, on numbers and Values.
+
+    Constant rule:
+
+        ∂/∂x = 0
+    """
+
+@overload
+def trunc(x: Value | float, /) -> Value: ...
+def add_row(row: Primitive) -> Callable[..., Any]:
+    """Register a row, and return its function of numbers and Values."""
+
+def primitive(
+    name: str,
+    value: str,
+    *partials: str,
+    samples: Iterable[Iterable[float]],
+    arguments: tuple[str, ...] | None = None,
+    rule: str = "",
+    domain: str = "",
+) -> Callable[..., Any]:
+    """Add a primitive of your own to the table: one row, and it is like those built in.
+
+    name       a new public identifier
+    value      the value, an expression in the arguments
+    partials   one expression for each argument, ∂out/∂argument; `out` is the value
+    samples    argument tuples at which the row is checked
+    arguments  the arguments' names; by default `x`, `y`, `z` as far as there are partials
+    rule       what explanations call the rule; by default "derivative of <name>"
+    domain     where it is defined, e.g. `"x > 0"`, for error messages and tests
+
+    Returns the function, which works on numbers and Values; Values also get it as a
+    method.  Expressions are arithmetic, the functions of the table, and `a if test else
+    b` with order comparisons.  Raises `ValueError` for a taken name, an expression
+    outside this language, or a partial that differs from the slope of the value at a
+    sample.
+
+    >>> softsign = primitive("softsign", "x / (1 + abs(x))", "1 / (1 + abs(x)) ** 2",
+    ...                      samples=[(0.7,), (-2.0,)])
+    >>> x = Value(1.0)
+    >>> softsign(x).backward()
+    >>> x.grad
+    0.25
+    """
+
+@overload
+def log(x: float, base: float | None = None) -> float:  # type: ignore[overload-overlap]
+    """The logarithm of `x`, natural or to a `base`, on numbers and Values.
+
+    ∂log_a(x)/∂x = 1 / (x ln a), equation (10) of seed 003; the base may be a Value too.
+    Needs x > 0 and a base > 0 other than 1; raises `ValueError` or `ZeroDivisionError`.
+
+    >>> log(8.0, 2)
+    3.0
+    """
+
+@overload
+def log(x: Value | float, base: Value | float | None = None) -> Value: ...
+@overload
+def where(condition: object, x: float, y: float) -> float:  # type: ignore[overload-overlap]
+    """`x` where the condition is true, else `y`; no derivative flows through the other one.
+
+    Both are computed first, so both must exist; where one doesn't, use `x if … else y`.
+
+    >>> v = Value(0.0)
+    >>> where(v > 0, v.sqrt(), 0.0).backward()
+    >>> v.grad
+    0.0
+    """
+
+@overload
+def where(condition: object, x: Value | float, y: Value | float) -> Value: ...
+@overload
+def maximum(*values: float) -> float:  # type: ignore[overload-overlap]
+    """The largest of two or more; two that tie share the derivative half and half.
+
+    >>> maximum(1.0, 3.0, 2.0)
+    3.0
+    """
+
+@overload
+def maximum(*values: Value | float) -> Value: ...
+@overload
+def minimum(*values: float) -> float:  # type: ignore[overload-overlap]
+    """The smallest of two or more; two that tie share the derivative half and half.
+
+    >>> minimum(1.0, 3.0, 2.0)
+    1.0
+    """
+
+@overload
+def minimum(*values: Value | float) -> Value: ...
+@overload
+def softplus(x: float) -> float:  # type: ignore[overload-overlap]
+    """log(1 + eˣ), right at any size of `x`; its derivative is the sigmoid.
+
+    >>> softplus(1000.0), softplus(-1000.0)
+    (1000.0, 0.0)
+    """
+
+@overload
+def softplus(x: Value | float) -> Value: ...
+@overload
+def logsumexp(values: Iterable[float]) -> float:  # type: ignore[overload-overlap]
+    """log(Σ e^xᵢ), right at any size of the xᵢ; its gradient is their softmax.
+
+    Raises `ValueError` for an empty sequence.
+
+    >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
+    True
+    """
+
+@overload
+def logsumexp(values: Iterable[Value | float]) -> Value: ...
+@overload
+def softmax(values: Iterable[float]) -> list[float]:  # type: ignore[overload-overlap]
+    """The list of e^xᵢ / Σ e^xⱼ, right at any size of the xᵢ.
+
+    Raises `ValueError` for an empty sequence.
+
+    >>> softmax([1000.0, 1000.0, -1000.0])
+    [0.5, 0.5, 0.0]
+    """
+
+@overload
+def softmax(values: Iterable[Value | float]) -> list[Value]: ...

@@ -1,0 +1,129 @@
+# `kernels` in the compiled build: the table's kernels in C, and what the class needs to be fast.
+
+from cpython.object cimport PyObject
+from libc.string cimport memset
+
+from .native cimport abs, add, mul, neg, sub
+from . cimport native
+from .value cimport Value
+
+cdef extern from "Python.h":
+    unsigned long Py_TPFLAGS_HAVE_GC
+    ctypedef struct Class "PyTypeObject":
+        const char *tp_name
+        Py_ssize_t tp_basicsize
+        unsigned long tp_flags
+        PyObject *tp_dict
+        void *tp_hash
+        void *tp_getattro
+        void *tp_traverse
+        void *tp_clear
+        void *tp_dealloc
+        void *tp_alloc
+    void Py_INCREF(object)
+    void Py_XDECREF(PyObject *)
+    void Py_SET_REFCNT(PyObject *, Py_ssize_t)
+    void Py_SET_TYPE(PyObject *, type)
+    PyObject *PyErr_NoMemory()
+    void *PyMem_RawMalloc(size_t)
+    void PyMem_RawFree(void *)
+    void PyType_Modified(type)
+
+cdef extern from "nodes.h":
+    int BLOCK_BYTES, LONG_LIST
+    void *block_new()
+    void block_free(void *)
+
+cdef extern from *:
+    """
+    static PyObject *python_kernels = NULL;
+    static PyObject *dead_nodes = NULL;
+    static int freeing = 0;
+    """
+    PyObject *python_kernels
+    PyObject *dead_nodes
+    bint freeing
+
+
+cdef inline object python_kernel(int opcode):
+    global python_kernels
+    if python_kernels is NULL:
+        from autograd_scalar.table.primitives import KERNELS
+        Py_INCREF(KERNELS)
+        python_kernels = <PyObject *>KERNELS
+    return (<list>python_kernels)[opcode]
+
+
+cdef inline (double, double) unary(int opcode, double x) except *:
+    cdef bint left_to_python = False
+    cdef (double, double) results = native.unary(opcode, x, &left_to_python)
+    if left_to_python:
+        results = python_kernel(opcode)(x)
+    return results
+
+
+cdef inline (double, double, double) binary(int opcode, double x, double y) except *:
+    cdef bint left_to_python = False
+    cdef (double, double, double) results = native.binary(opcode, x, y, &left_to_python)
+    if left_to_python:
+        results = python_kernel(opcode)(x, y)
+    return results
+
+
+cdef inline PyObject *new_node(type cls, Py_ssize_t items) noexcept:
+    cdef PyObject *node = <PyObject *>block_new()
+    if node is NULL:
+        return PyErr_NoMemory()
+    memset(node, 0, BLOCK_BYTES)
+    Py_SET_REFCNT(node, 1)
+    Py_SET_TYPE(node, cls)
+    return node
+
+
+cdef inline void free_node(PyObject *node) noexcept:
+    # Freeing a node may free its operands, and those theirs: a list of the dead, linked where
+    # the living have their mark, takes the place of a recursion as deep as the graph.
+    global dead_nodes, freeing
+    (<Value>node)._mark = <Py_ssize_t>dead_nodes
+    dead_nodes = node
+    if freeing:
+        return
+    freeing = True
+    while dead_nodes is not NULL:
+        node = dead_nodes
+        dead_nodes = <PyObject *><Py_ssize_t>(<Value>node)._mark
+        Py_XDECREF(<PyObject *>(<Value>node)._label)
+        Py_XDECREF(<PyObject *>(<Value>node)._x)
+        Py_XDECREF(<PyObject *>(<Value>node)._y)
+        Py_XDECREF(<PyObject *>(<Value>node)._more)
+        block_free(node)
+    freeing = False
+
+
+cdef inline void prepare(type cls):
+    import inspect
+    cdef Class *slots = <Class *>cls
+    assert slots.tp_basicsize <= BLOCK_BYTES
+    # A graph has no cycles, as operands are older than what is made of them: reference counts
+    # free it, and the garbage collector would walk through millions of nodes for nothing.
+    slots.tp_flags &= ~Py_TPFLAGS_HAVE_GC
+    slots.tp_traverse = NULL
+    slots.tp_clear = NULL
+    slots.tp_dealloc = <void *>free_node
+    slots.tp_alloc = <void *>new_node
+    # Python puts this name into its error messages.
+    slots.tp_name = b"Value"
+    # Comparisons take a C class its hash and its equality; those of `object` are identity.
+    slots.tp_hash = (<Class *>object).tp_hash
+    for name in ("__eq__", "__ne__", "__hash__"):
+        (<dict>slots.tp_dict).pop(name)
+    # This method is for type-checkers only.
+    (<dict>slots.tp_dict).pop("__getattr__")
+    slots.tp_getattro = (<Class *>object).tp_getattro
+    PyType_Modified(cls)
+    # A sweep has lists as long as the graph. The C library of Linux asks the system for every
+    # long list anew, unless the program has once freed as much: that is a page fault for 512
+    # values, again in every sweep, and takes as long as the sweep itself.
+    PyMem_RawFree(PyMem_RawMalloc(LONG_LIST))
+    # A C constructor tells no signature; this one has parameter's.
+    cls.__signature__ = inspect.signature(cls.parameter).replace(return_annotation="None")

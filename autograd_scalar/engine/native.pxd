@@ -1,0 +1,402 @@
+# Made from the table of primitives by `python -m autograd_scalar.engine.native`; not to be edited.
+
+cimport cython
+from libc cimport math
+
+
+cdef inline double checked(double result, bint *left_to_python) noexcept:
+    # An operation that can raise in Python does so only where C's result is not finite.
+    if not math.isfinite(result):
+        left_to_python[0] = True
+    return result
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) add(double x, double y) noexcept:
+    cdef double out = x + y
+    return (
+        out,
+        1.0,
+        1.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) sub(double x, double y) noexcept:
+    cdef double out = x - y
+    return (
+        out,
+        1.0,
+        -1.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) mul(double x, double y) noexcept:
+    cdef double out = x * y
+    return (
+        out,
+        y,
+        x,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) div(double x, double y, bint *left_to_python) noexcept:
+    cdef double out = checked(x / y, left_to_python)
+    return (
+        out,
+        checked(1.0 / y, left_to_python),
+        checked(-out / y, left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) neg(double x) noexcept:
+    cdef double out = -x
+    return (
+        out,
+        -1.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) pow(double x, double y, bint *left_to_python) noexcept:
+    cdef double out = checked(math.pow(x, y), left_to_python)
+    return (
+        out,
+        0.0 if not y else y * checked(math.pow(x, y - 1.0), left_to_python),
+        out * checked(math.log(x), left_to_python) if x > 0.0 else (0.0 if y > 0.0 else -math.INFINITY) if x >= 0.0 else math.NAN,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) abs(double x) noexcept:
+    cdef double out = math.fabs(x)
+    return (
+        out,
+        1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 * x,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) exp(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.exp(x), left_to_python)
+    return (
+        out,
+        out,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) expm1(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.expm1(x), left_to_python)
+    return (
+        out,
+        checked(math.exp(x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) log(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.log(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / x, left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) log1p(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.log1p(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / (1.0 + x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) log2(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.log2(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / (x * checked(math.log(2.0), left_to_python)), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) log10(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.log10(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / (x * checked(math.log(10.0), left_to_python)), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) sqrt(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.sqrt(x), left_to_python)
+    return (
+        out,
+        checked(0.5 / out, left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) cbrt(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.cbrt(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / (3.0 * out * out), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) sin(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.sin(x), left_to_python)
+    return (
+        out,
+        checked(math.cos(x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) cos(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.cos(x), left_to_python)
+    return (
+        out,
+        -checked(math.sin(x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) tan(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.tan(x), left_to_python)
+    return (
+        out,
+        1.0 + out * out,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) asin(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.asin(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / checked(math.sqrt((1.0 - x) * (1.0 + x)), left_to_python), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) acos(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.acos(x), left_to_python)
+    return (
+        out,
+        checked(-1.0 / checked(math.sqrt((1.0 - x) * (1.0 + x)), left_to_python), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) atan(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.atan(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / (1.0 + x * x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) sinh(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.sinh(x), left_to_python)
+    return (
+        out,
+        checked(math.cosh(x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) cosh(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.cosh(x), left_to_python)
+    return (
+        out,
+        checked(math.sinh(x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) tanh(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.tanh(x), left_to_python)
+    return (
+        out,
+        1.0 - out * out,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) acosh(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.acosh(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / checked(math.sqrt((x - 1.0) * (x + 1.0)), left_to_python), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) atanh(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.atanh(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / ((1.0 - x) * (1.0 + x)), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) erf(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.erf(x), left_to_python)
+    return (
+        out,
+        checked(2.0 / checked(math.sqrt(math.M_PI), left_to_python), left_to_python) * checked(math.exp(-x * x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) erfc(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.erfc(x), left_to_python)
+    return (
+        out,
+        checked(-2.0 / checked(math.sqrt(math.M_PI), left_to_python), left_to_python) * checked(math.exp(-x * x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) relu(double x) noexcept:
+    cdef double out = 0.0 if x < 0.0 else x
+    return (
+        out,
+        0.0 if x < 0.0 else 1.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) maximum(double x, double y) noexcept:
+    cdef double out = x if x > y else y if y >= x else x + y
+    return (
+        out,
+        1.0 if x > y else 0.0 if x < y else 0.5,
+        1.0 if y > x else 0.0 if y < x else 0.5,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) minimum(double x, double y) noexcept:
+    cdef double out = x if x < y else y if y <= x else x + y
+    return (
+        out,
+        1.0 if x < y else 0.0 if x > y else 0.5,
+        1.0 if y < x else 0.0 if y > x else 0.5,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) floor(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.floor(x) + 0.0, left_to_python)
+    return (
+        out,
+        0.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) ceil(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.ceil(x) + 0.0, left_to_python)
+    return (
+        out,
+        0.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double) trunc(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.trunc(x) + 0.0, left_to_python)
+    return (
+        out,
+        0.0,
+    )
+
+
+cdef inline (double, double) unary(int opcode, double x, bint *left_to_python) noexcept:
+    if opcode == 4:
+        return neg(x)
+    elif opcode == 8:
+        return abs(x)
+    elif opcode == 9:
+        return exp(x, left_to_python)
+    elif opcode == 10:
+        return expm1(x, left_to_python)
+    elif opcode == 11:
+        return log(x, left_to_python)
+    elif opcode == 12:
+        return log1p(x, left_to_python)
+    elif opcode == 13:
+        return log2(x, left_to_python)
+    elif opcode == 14:
+        return log10(x, left_to_python)
+    elif opcode == 15:
+        return sqrt(x, left_to_python)
+    elif opcode == 16:
+        return cbrt(x, left_to_python)
+    elif opcode == 17:
+        return sin(x, left_to_python)
+    elif opcode == 18:
+        return cos(x, left_to_python)
+    elif opcode == 19:
+        return tan(x, left_to_python)
+    elif opcode == 20:
+        return asin(x, left_to_python)
+    elif opcode == 21:
+        return acos(x, left_to_python)
+    elif opcode == 22:
+        return atan(x, left_to_python)
+    elif opcode == 24:
+        return sinh(x, left_to_python)
+    elif opcode == 25:
+        return cosh(x, left_to_python)
+    elif opcode == 26:
+        return tanh(x, left_to_python)
+    elif opcode == 28:
+        return acosh(x, left_to_python)
+    elif opcode == 29:
+        return atanh(x, left_to_python)
+    elif opcode == 30:
+        return erf(x, left_to_python)
+    elif opcode == 31:
+        return erfc(x, left_to_python)
+    elif opcode == 33:
+        return relu(x)
+    elif opcode == 37:
+        return floor(x, left_to_python)
+    elif opcode == 38:
+        return ceil(x, left_to_python)
+    elif opcode == 39:
+        return trunc(x, left_to_python)
+    left_to_python[0] = True
+    return 0.0, 0.0
+
+
+cdef inline (double, double, double) binary(int opcode, double x, double y, bint *left_to_python) noexcept:
+    if opcode == 0:
+        return add(x, y)
+    elif opcode == 1:
+        return sub(x, y)
+    elif opcode == 2:
+        return mul(x, y)
+    elif opcode == 3:
+        return div(x, y, left_to_python)
+    elif opcode == 5:
+        return pow(x, y, left_to_python)
+    elif opcode == 34:
+        return maximum(x, y)
+    elif opcode == 35:
+        return minimum(x, y)
+    left_to_python[0] = True
+    return 0.0, 0.0, 0.0

@@ -1,0 +1,590 @@
+"""The chain rule written out for one derivative of a recorded graph, in the reader's names.
+
+The numbers are the partials the graph was recorded with, the formulas the table's partials
+with names put in: the same two that `backward()` multiplies and adds.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..algebra.simplify import as_product, tidy
+from ..algebra.trees import call, is_one, name, names_in, number, size
+from ..engine.value import Value, toposort
+from ..notation.document import (
+    Block,
+    Document,
+    Equation,
+    Heading,
+    Listing,
+    Paragraph,
+    Piece,
+    Row,
+    Sentence,
+)
+from ..notation.labels import unicode_label
+from ..notation.typeset import MORE, SUM, derivative, is_rounded, product, total
+from .conventions import remarks
+from .factors import Factor, NodeStep, Term, Way, along
+from .formulas import Formulas, adjoints
+from .rules import IN_WORDS
+from .with_sympy import shortened
+
+_WAYS = 8
+_SHOWN_FACTORS = 30
+_SHOWN_LINES = 240
+_SHOWN_TERMS = 4
+
+
+class Explanation(Document):
+    """Why a derivative is what it is: the chain, each factor with its rules, the product.
+
+    y, wrt   the two values
+    value    ∂y/∂wrt
+    factors  the links of the chains, each once
+    ways     the chains that add up to the derivative, where there are no more than 8
+    nodes    else the recursion, a step for each value
+    count    how many ways there are
+    named    the values by the names they go by here, made-up ones such as v1 included
+    """
+
+    def __init__(
+        self,
+        y: Value,
+        wrt: Value,
+        value: float,
+        named: Mapping[str, Value],
+        blocks: Sequence[Block],
+        digits: int,
+        unicode: bool | None,
+        factors: Sequence[Factor] = (),
+        ways: Sequence[Way] = (),
+        nodes: Sequence[NodeStep] = (),
+        count: int = 0,
+    ) -> None:
+        self.y = y
+        self.wrt = wrt
+        self.value = value
+        self.named = dict(named)
+        self.blocks = tuple(blocks)
+        self.digits = digits
+        self.unicode = unicode
+        self.factors = tuple(factors)
+        self.ways = tuple(ways)
+        self.nodes = tuple(nodes)
+        self.count = count
+
+    @property
+    def steps(self) -> tuple[Factor | Way | NodeStep, ...]:
+        """Everything that is told, as data and in order: factors, ways, or values."""
+        return (*self.factors, *self.ways, *self.nodes)
+
+
+def explain(
+    y: Value,
+    wrt: Value | str,
+    *,
+    detail: str = "links",
+    digits: int = 6,
+    unicode: bool | None = None,
+) -> Explanation:
+    """How ∂y/∂wrt comes about: the chain rule with every factor, its rules and its number.
+
+    y        the result
+    wrt      the value to differentiate by, or its label
+    detail   "links": the values with a label are the links of the chain, and what lies
+             between two of them is one factor; "every step": each operation is a link
+    digits   how many significant digits numbers are shown with
+    unicode  False for ASCII only; by default what the terminal can show
+
+    Nothing is changed: no `grad` is read or written. Raises `TypeError` for what is no
+    Value, and `ValueError` for a label that no value has, or more than one.
+
+    >>> w, x = Value(0.5, "w"), Value(2.0, "x")
+    >>> z = w * x
+    >>> z.label = "z"
+    >>> a = z.tanh()
+    >>> a.label = "a"
+    >>> explanation = explain(a, wrt=w)
+    >>> print(explanation.text.splitlines()[0].strip())
+    ∂a/∂w = ∂a/∂z · ∂z/∂w
+    >>> [factor.formula for factor in explanation.factors]
+    ['1 − a²', 'x']
+    """
+    if not isinstance(y, Value):
+        raise TypeError(f"explain takes a Value, got {type(y).__name__} {y!r:.60}")
+    if detail not in ("links", "every step"):
+        raise ValueError(f"detail is 'links' or 'every step', got {detail!r}")
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise ValueError(f"digits is a whole number from 1 to 17, got {digits!r}")
+    return _Teller(y, wrt, detail, digits, unicode).explanation()
+
+
+def _found(wrt: Any, order: Sequence[Value]) -> Value:
+    """The value meant by `wrt`."""
+    if isinstance(wrt, Value):
+        return wrt
+    if not isinstance(wrt, str):
+        raise TypeError(
+            f"wrt is a Value of the graph, or its label, got {type(wrt).__name__} {wrt!r:.60}"
+        )
+    matching = [v for v in order if v.label == wrt] or [
+        v for v in order if v.label and unicode_label(v.label) == unicode_label(wrt)
+    ]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise ValueError(
+            f"{len(matching)} values have the label {wrt!r}: pass the one you mean itself"
+        )
+    labels = list(dict.fromkeys(v.label for v in order if v.label))
+    near = difflib.get_close_matches(wrt, labels, 3)
+    known = ", ".join(map(repr, labels[:12])) + (", …" if len(labels) > 12 else "")
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    listed = f"the labels are {known}" if labels else "no value has a label; pass the value itself"
+    raise ValueError(f"no value has the label {wrt!r}{hint or '; ' + listed}")
+
+
+def _descendants(order: Sequence[Value], start: Value) -> set[Value]:
+    """The values that were computed from `start`, and itself."""
+    found = {start} & set(order)
+    if found:
+        for v in order:
+            if not found.isdisjoint(v.parents):
+                found.add(v)
+    return found
+
+
+class _Teller:
+    """Tells one derivative: first which way, then link by link, then the number."""
+
+    def __init__(
+        self, y: Value, wrt: Value | str, detail: str, digits: int, unicode: bool | None
+    ) -> None:
+        order = toposort(y)
+        self.y = y
+        self.wrt = _found(wrt, order)
+        self.digits = digits
+        self.unicode = unicode
+        self.moving = _descendants(order, self.wrt)
+        named = self.moving if detail == "every step" else {self.wrt} & self.moving
+        self.formulas = Formulas(y, named, self.wrt)
+        self.order = order
+        self.value = 0.0
+        self.links: dict[Value, list[Factor]] = {}
+        self.said: set[tuple[Value, Value]] = set()
+        self.shapes: set[str] = set()
+
+    def name(self, v: Value) -> ast.expr:
+        return name(self.formulas.names[v])
+
+    def symbol(self, v: Value | None = None) -> ast.expr:
+        return derivative(self.formulas.names[self.y], self.formulas.names[v or self.wrt])
+
+    def explanation(self) -> Explanation:
+        if self.wrt not in self.moving:
+            return self.not_in_graph()
+        self.value = adjoints(self.order).get(self.wrt, 0.0)
+        if self.wrt is self.y:
+            itself = Paragraph((self.name(self.y), " changes exactly as fast as itself."))
+            return self.told([Equation(self.symbol(), (Row(number(1)),)), itself])
+        self.links = {
+            v: [
+                Factor(self.formulas, v, by, partial)
+                for by, partial in self.formulas.inputs(v).items()
+                if by in self.moving
+            ]
+            for v in self.order
+            if v in self.formulas and v in self.moving and v is not self.wrt
+        }
+        count = self.count()
+        if count <= _WAYS:
+            return self.by_ways(count)
+        return self.by_nodes(count)
+
+    def told(self, blocks: Sequence[Block], **parts: Any) -> Explanation:
+        return Explanation(
+            self.y,
+            self.wrt,
+            self.value,
+            self.formulas.values,
+            blocks,
+            self.digits,
+            self.unicode,
+            **parts,
+        )
+
+    def count(self) -> int:
+        ways = {self.wrt: 1}
+        for v in self.order:
+            if v in self.links:
+                ways[v] = sum(ways[factor.by] for factor in self.links[v])
+        return ways[self.y]
+
+    def not_in_graph(self) -> Explanation:
+        y, x = self.name(self.y), name(self.wrt.label or "x")
+        made_from = dict.fromkeys(v.label for v in self.order if v.label and v is not self.y)
+        shown = _listed([name(label) for label in made_from])
+        left = derivative(self.formulas.names[self.y], self.wrt.label or "x")
+        return self.told(
+            [
+                Equation(left, (Row(number(0)),)),
+                Paragraph(
+                    (
+                        y,
+                        " does not depend on ",
+                        x,
+                        ": it was not computed from that value, so a change of it changes nothing.",
+                        *((" It was computed from ", *shown, ".") if shown else ()),
+                    )
+                ),
+            ]
+        )
+
+    # Few ways: every one a product.
+
+    def by_ways(self, count: int) -> Explanation:
+        ways = [Way(chain, along(chain)) for chain in map(tuple, self.chains())]
+        factors = list(dict.fromkeys(factor for way in ways for factor in way.factors))
+        left = self.symbol()
+        if len(ways) > 1 and any(len(way.factors) == 1 for way in ways):
+            # ∂y/∂x is one of several terms then, so the sum is the total derivative dy/dx.
+            left = total(self.formulas.names[self.y], self.formulas.names[self.wrt])
+        blocks: list[Block] = []
+        if len(factors) > 1:
+            products = [product([factor.symbol for factor in way.factors]) for way in ways]
+            side = products[0] if len(ways) == 1 else call(SUM, *products)
+            blocks.append(Equation(left, (Row(side, listed=True),)))
+        blocks.append(Paragraph(self.why(ways)))
+        if len(ways) > 1:
+            blocks.append(Listing(tuple(self.route(i, way) for i, way in enumerate(ways, 1))))
+        for i, factor in enumerate(factors[:_SHOWN_FACTORS], 1):
+            blocks += self.factor(f"{i}. " if len(factors) > 1 else "", factor)
+        if len(factors) > _SHOWN_FACTORS:
+            left_out = f"… and {len(factors) - _SHOWN_FACTORS:,} more factors, all in `steps`."
+            blocks.append(Paragraph((left_out,)))
+        blocks += self.together(left, ways)
+        blocks += _in_words(factors[:_SHOWN_FACTORS])
+        return self.told(blocks, factors=factors, ways=ways, count=count)
+
+    def chains(self) -> Iterator[list[Factor]]:
+        """Every chain of links from the result to `wrt`."""
+        chain: list[Factor] = []
+        pending = [iter(self.links[self.y])]
+        while pending:
+            factor = next(pending[-1], None)
+            if factor is None:
+                pending.pop()
+                if chain:
+                    chain.pop()
+            elif factor.by is self.wrt:
+                yield [*chain, factor]
+            else:
+                chain.append(factor)
+                pending.append(iter(self.links[factor.by]))
+
+    def why(self, ways: Sequence[Way]) -> Sentence:
+        y, x = self.name(self.y), self.name(self.wrt)
+        if len(ways) > 1:
+            return (
+                x,
+                " reaches ",
+                y,
+                f" in {len(ways)} ways. Along each way the rates of change multiply (the chain "
+                "rule). A change of ",
+                x,
+                " takes all the ways at once, so what arrives along them adds up (the total "
+                "derivative).",
+            )
+        links = list(reversed(ways[0].factors))
+        if len(links) == 1:
+            return (x, " stands in the formula of ", y, " itself, so there is one factor.")
+        pieces: list[Piece] = [y, " does not contain ", x, " itself: "]
+        shown = links if len(links) <= 6 else [*links[:3], *links[-2:]]
+        for i, link in enumerate(shown):
+            if i:
+                pieces.append(" and " if i == len(shown) - 1 else ", ")
+            if len(links) > 6 and i == 3:
+                pieces.append("…, ")
+            pieces += [self.name(link.by), " is in ", self.name(link.of)]
+        pieces += [
+            ". A change of ",
+            x,
+            " is handed on from each to the next, so the rates of change multiply (the chain "
+            "rule).",
+        ]
+        return tuple(pieces)
+
+    def route(self, i: int, way: Way) -> Sentence:
+        pieces: list[Piece] = [f"Way {i}: ", self.name(self.wrt)]
+        links = list(reversed(way.factors))
+        for j, factor in enumerate(links):
+            if len(links) <= 12 or j < 6 or j >= len(links) - 4:
+                pieces += [" → ", self.name(factor.of)]
+            elif j == 6:
+                pieces.append(" → …")
+        return tuple(pieces)
+
+    def factor(self, counted: str, factor: Factor) -> list[Block]:
+        opening: Sentence = (counted, self.name(factor.of), " = ", factor.definition_tree)
+        blocks: list[Block] = [Heading(opening)]
+        still = self.standing_still(factor)
+        if still:
+            blocks.append(Paragraph(still))
+        blocks.append(Equation(factor.symbol, tuple(factor.rows(self.digits, self.shapes))))
+        self.shapes.add(factor.shape)
+        blocks += [Paragraph(sentence) for sentence in remarks(factor)]
+        return blocks
+
+    def standing_still(self, factor: Factor) -> Sentence:
+        """Why the other terms of a sum give nothing; each is told once."""
+        whole: list[ast.expr] = []
+        others: list[ast.expr] = []
+        held: dict[str, None] = {}
+        for v, tree in factor.still:
+            moving = [
+                label for label in names_in(tree) if self.formulas.values.get(label) in self.moving
+            ]
+            held.update(dict.fromkeys(moving))
+            if (factor.of, v) in self.said:
+                continue
+            if not moving:
+                self.said.add((factor.of, v))
+            is_value = isinstance(tree, ast.Name) and v.kind == "interior" and not moving
+            (whole if is_value else others).append(tree)
+        pieces: list[Piece] = []
+        for trees, verb, variable in (
+            (whole, "depend on", self.wrt),
+            (others, "contain", factor.by),
+        ):
+            if trees:
+                do, its = ("does", "its derivative is")
+                if len(trees) > 1:
+                    do, its = ("do", "their derivatives are")
+                space = " " if pieces else ""
+                pieces += [space, *_listed(trees), f" {do} not {verb} ", self.name(variable)]
+                pieces.append(f", so {its} 0.")
+        if held:
+            one = len(held) == 1
+            pieces += [
+                " " if pieces else "",
+                *_listed([name(label) for label in held]),
+                " changes with " if one else " change with ",
+                self.name(self.wrt),
+                " too, but that is another way; here it is held fixed."
+                if one
+                else " too, but those are other ways; here they are held fixed.",
+            ]
+        return tuple(pieces)
+
+    def together(self, left: ast.expr, ways: Sequence[Way]) -> list[Block]:
+        """The factors multiplied, and the ways added up."""
+        blocks: list[Block] = []
+        if len(ways) > 1 or len(ways[0].factors) > 1:
+            blocks.append(Heading(("Together",)))
+        if len(ways) == 1:
+            if len(ways[0].factors) > 1:
+                blocks.append(Equation(left, tuple(self.product_rows(ways[0]))))
+        else:
+            for way in ways:
+                if len(way.factors) > 1:
+                    symbols = product([factor.symbol for factor in way.factors])
+                    blocks.append(Equation(symbols, tuple(self.product_rows(way))))
+            amounts = [way.value for way in ways]
+            rounded = any(is_rounded(each, self.digits) for each in amounts)
+            arrived = Row(call(SUM, *map(number, amounts)), rounded=rounded)
+            summed = math.fsum(amounts) if all(map(math.isfinite, amounts)) else sum(amounts)
+            rounded = rounded or is_rounded(summed, self.digits)
+            blocks.append(Equation(left, (arrived, Row(number(summed), rounded=rounded))))
+        return [*blocks, Paragraph(self.as_backward())]
+
+    def product_rows(self, way: Way) -> list[Row]:
+        rows = []
+        if len(way.factors) <= 12:
+            formulas = [factor.formula_tree for factor in way.factors]
+            if sum(map(size, formulas)) <= 120 and any(map(names_in, formulas)):
+                rows.append(Row(_multiplied(formulas)))
+                shorter = _shorter(product(formulas))
+                if shorter is not None:
+                    rows.append(Row(shorter, (("simplify", ()),)))
+        numbers = [factor.value for factor in way.factors]
+        rounded = any(is_rounded(each, self.digits) for each in numbers)
+        rows.append(Row(product([number(each) for each in numbers]), rounded=rounded))
+        rounded = rounded or is_rounded(way.value, self.digits)
+        rows.append(Row(number(way.value), rounded=rounded))
+        return rows
+
+    def as_backward(self) -> Sentence:
+        y, x = self.name(self.y), self.name(self.wrt)
+        if not math.isfinite(self.value):
+            return ("backward() on ", y, " comes to the same: the grad of ", x, " is not finite.")
+        grad = number(self.value)
+        return ("With backward() on ", y, " the same numbers give ", x, ".grad = ", grad, ".")
+
+    # Many ways: value by value from the result back.
+
+    def by_nodes(self, count: int) -> Explanation:
+        steps = self.recursion()
+        y, x = self.name(self.y), self.name(self.wrt)
+        many = f"{count:,}" if count < 10**12 else f"more than 10^{len(str(count)) - 1}"
+        blocks: list[Block] = [
+            self.line(steps[-1], numbers=False),
+            Paragraph(
+                (
+                    x,
+                    " reaches ",
+                    y,
+                    f" in {many} ways, too many to write down one by one. The same sum is found "
+                    "value by value, from ",
+                    y,
+                    " back: the derivative by a value is, for each value made from it, how fast "
+                    "that one changes with it times the derivative by that one, all added up. "
+                    "Each line uses only lines above it.",
+                )
+            ),
+        ]
+        layer = 0
+        for i, step in enumerate(steps):
+            if i >= _SHOWN_LINES and i < len(steps) - 1:
+                if i == _SHOWN_LINES:
+                    left_out = f"… and {len(steps) - 1 - i:,} more lines, all in `steps`."
+                    blocks.append(Paragraph((left_out,)))
+                continue
+            if step.layer != layer:
+                layer = step.layer
+                where = "next to " if layer == 1 else f"{layer} steps from "
+                blocks.append(Heading((f"Layer {layer}, {where}", y)))
+            blocks.append(self.line(step))
+        blocks.append(Paragraph(self.as_backward()))
+        return self.told(blocks, nodes=steps, count=count)
+
+    def recursion(self) -> list[NodeStep]:
+        """The derivative by each value between, from the result back to `wrt`.
+
+        A value that goes into one other only shares that one's line, so that a line goes
+        from one layer's outputs to the next's.
+        """
+        used_by: dict[Value, list[Factor]] = {}
+        for factors in self.links.values():
+            for factor in factors:
+                used_by.setdefault(factor.by, []).append(factor)
+        passed_on: dict[Value, Factor] = {}
+        known = {self.y: 1.0}
+        layer = {self.y: 0}
+        steps = []
+        for v in reversed(self.order):
+            if v is self.y or v not in used_by:
+                continue
+            uses = used_by[v]
+            onto = uses[0].of
+            if (
+                len(uses) == 1
+                and v is not self.wrt
+                and onto is not self.y
+                and onto not in passed_on
+            ):
+                passed_on[v] = uses[0]
+                continue
+            terms = []
+            for factor in uses:
+                chain: tuple[Factor, ...] = (factor,)
+                if factor.of in passed_on:
+                    chain = (passed_on[factor.of], factor)
+                end = chain[0].of
+                terms.append(Term(chain, end, known[end], along(chain, known[end])))
+            layer[v] = 1 + max(layer[term.onto] for term in terms)
+            known[v] = sum(term.value for term in terms)
+            steps.append(NodeStep(v, layer[v], tuple(terms), known[v]))
+        # Within a layer no line needs another, so they stand in the order of the graph.
+        steps.reverse()
+        return sorted(steps, key=lambda step: step.layer)
+
+    def line(self, step: NodeStep, *, numbers: bool = True) -> Equation:
+        symbols: list[ast.expr] = []
+        amounts: list[ast.expr] = []
+        rounded = False
+        # Of a line with many terms the first few show how it goes on.
+        shown = step.terms if len(step.terms) <= _SHOWN_TERMS else step.terms[: _SHOWN_TERMS - 1]
+        for term in shown:
+            chain = [factor.symbol for factor in reversed(term.factors)]
+            values = [factor.value for factor in reversed(term.factors)]
+            if term.onto is not self.y:
+                chain.append(self.symbol(term.onto))
+                values.append(term.known)
+            elif len(chain) == 1:
+                chain = [term.factors[0].formula_tree]
+            rounded = rounded or any(is_rounded(each, self.digits) for each in values)
+            symbols.append(product(chain))
+            amounts.append(_amount(values))
+        if len(shown) < len(step.terms):
+            left_out = call(MORE, number(len(step.terms) - len(shown)))
+            symbols.append(left_out)
+            amounts.append(left_out)
+        rows = [Row(call(SUM, *symbols))]
+        if numbers:
+            if len(amounts) > 1 or len(values) > 1:
+                rows.append(Row(call(SUM, *amounts), rounded=rounded))
+            rounded = rounded or is_rounded(step.value, self.digits)
+            rows.append(Row(number(step.value), rounded=rounded))
+        return Equation(self.symbol(step.node), tuple(rows), on_one_line=True)
+
+
+def _amount(values: Sequence[float]) -> ast.expr:
+    """The numbers multiplied, a sign of the first in front of the product."""
+    first = number(values[0])
+    if isinstance(first, ast.UnaryOp) and len(values) > 1:
+        return ast.UnaryOp(ast.USub(), product([first.operand, *map(number, values[1:])]))
+    return product([first, *map(number, values[1:])])
+
+
+def _listed(trees: Sequence[ast.expr]) -> list[Piece]:
+    """a, b and c; of many, the first few and how many more."""
+    shown = list(trees) if len(trees) <= 6 else list(trees[:5])
+    pieces: list[Piece] = []
+    for i, tree in enumerate(shown):
+        if i:
+            last = i == len(shown) - 1 and len(shown) == len(trees)
+            pieces.append(" and " if last else ", ")
+        pieces.append(tree)
+    if len(shown) < len(trees):
+        pieces.append(f" and {len(trees) - len(shown):,} more")
+    return pieces
+
+
+def _multiplied(factors: Sequence[ast.expr]) -> ast.expr:
+    """The factors side by side, ones left out and the signs in front."""
+    negative = False
+    shown = []
+    for factor in factors:
+        while isinstance(factor, ast.UnaryOp) and isinstance(factor.op, ast.USub):
+            negative, factor = not negative, factor.operand
+        if not is_one(factor):
+            shown.append(factor)
+    result = product(shown or [number(1)])
+    return ast.UnaryOp(ast.USub(), result) if negative else result
+
+
+def _shorter(tree: ast.expr) -> ast.expr | None:
+    """What a product of fractions cancels down to, where SymPy is installed."""
+    if any(power < 0 and names_in(base) for base, power in as_product(tree)[1].values()) or any(
+        isinstance(node, ast.Div) for node in ast.walk(tree)
+    ):
+        found = shortened(tree)
+        if found is not None and size(found) <= 0.6 * size(tidy(tree)):
+            return found
+    return None
+
+
+def _in_words(factors: Sequence[Factor]) -> list[Block]:
+    rules = dict.fromkeys(rule for factor in factors for rule in factor.rules)
+    told = [(rule, IN_WORDS[rule]) for rule in rules if rule in IN_WORDS]
+    if not told:
+        return []
+    return [
+        Heading(("The rules in words",)),
+        Listing(tuple((f"{rule}: {words}.",) for rule, words in told)),
+    ]

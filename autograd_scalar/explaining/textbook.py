@@ -1,0 +1,406 @@
+"""A derivation in progress: rules one after another, then school algebra.
+
+Each line is computed at points where the derivative is known from the engine, and compared
+with it before it is written down.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeGuard
+
+from ..algebra.simplify import numerator_and_denominator, terms_of, tidy
+from ..algebra.trees import call, is_one, key, name, names_in, number, rebuilt, replaced, same, size
+from ..notation.document import UNBROKEN, Piece, Sentence
+from ..notation.typeset import PENDING, PRODUCT, SUM, Typesetter
+from ..table.language import CONSTANTS
+from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, number_at
+from .with_sympy import shortened
+
+#: The reason for a line that is written with the name of what is differentiated.
+BY_NAME = "put the name back"
+
+#: The name of a rule, and what it says in the case at hand.
+Reason = tuple[str, Sentence]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a derivation.
+
+    formula  the derivative as it stands, in the language of expressions; `d(e, x)` is what
+             is still to be differentiated
+    rules    the names of the rules that led here from the line before
+    is_rule  whether those are rules of differentiation, not of algebra
+    """
+
+    tree: ast.expr
+    reasons: tuple[Reason, ...]
+    is_rule: bool = False
+
+    @property
+    def formula(self) -> str:
+        return ast.unparse(ast.fix_missing_locations(self.tree))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return rules_in(self.reasons)
+
+    @property
+    def text(self) -> str:
+        """The line in Unicode, as it is shown."""
+        return Typesetter()(self.tree)
+
+
+def pending_derivative(tree: ast.expr, variable: str, several: bool) -> ast.expr:
+    """d/dx of an expression; with ∂ where there are other names to hold fixed."""
+    return call(PENDING, tree, name(variable), *([number(0)] if several else []))
+
+
+def rules_in(reasons: Sequence[Reason]) -> tuple[str, ...]:
+    """The names of the rules among the reasons, each once."""
+    return tuple(dict.fromkeys(rule for names, _ in reasons for rule in names.split(" and ")))
+
+
+class Work:
+    """A derivation in progress: the lines so far, each checked when it is added.
+
+    points  where each line is computed
+    cases   where a choice between cases is made; the points by default
+    """
+
+    def __init__(
+        self,
+        tree: ast.expr,
+        variable: str,
+        points: Sequence[Point],
+        functions: Mapping[str, Any],
+        several: bool,
+        cases: Sequence[Point] | None = None,
+    ) -> None:
+        self.tree = tree
+        self.variable = variable
+        self.points = points
+        self.functions = functions
+        self.several = several
+        self.cases = points if cases is None else cases
+        self.at_a_point = cases is not None
+        self.lines: list[Line] = []
+        self._terse = False
+        self.expected = [
+            number_at(pending_derivative(tree, variable, False), p, functions) for p in points
+        ]
+
+    def agrees(self, tree: ast.expr) -> bool:
+        """Whether an expression equals the engine's derivative at every point."""
+        return all(
+            math.isclose(number_at(tree, point, self.functions), slope, rel_tol=1e-7, abs_tol=1e-9)
+            for point, slope in zip(self.points, self.expected, strict=True)
+        )
+
+    def add(self, tree: ast.expr, *reasons: Reason) -> bool:
+        """Add a line unless it says what the last one says. An algebra line must be right."""
+        if self._terse or (self.lines and same(self.lines[-1].tree, tree)):
+            return False
+        if not self.agrees(tree):
+            return False
+        self.lines.append(Line(tree, reasons))
+        return True
+
+    def pending(self, tree: ast.expr) -> ast.expr:
+        return pending_derivative(tree, self.variable, self.several)
+
+    def rule(self, tree: ast.expr, pending: Callable[[ast.expr], ast.expr]) -> Application | None:
+        """The rule for an expression that contains the variable; None for case by case."""
+        match tree:
+            case ast.IfExp():
+                return None
+            case ast.Call(func=ast.Name(id=function), args=[inner]) if function in self.functions:
+                slope = call(f"{function}'", inner)
+                letter = inner if isinstance(inner, ast.Name) else name("u")
+                left = call("′", call(function, letter))
+                right: ast.expr = call(f"{function}'", letter)
+                if isinstance(inner, ast.Name):
+                    return Application(
+                        f"derivative of {function}", left, right, {}, self.variable, tree, slope
+                    )
+                right = ast.BinOp(right, ast.Mult(), name("u'"))
+                result = ast.BinOp(slope, ast.Mult(), pending(inner))
+                return Application(CHAIN, left, right, {"u": inner}, self.variable, tree, result)
+        return apply(tree, self.variable, self.cases, at_a_point=self.at_a_point, pending=pending)
+
+    def taken(self, tree: ast.expr, pending: Callable[[ast.expr], ast.expr]) -> ast.expr:
+        """The derivative of an expression by its last operation."""
+        if isinstance(tree, ast.Name):
+            return number(1 if tree.id == self.variable else 0)
+        if self.variable not in names_in(tree):
+            return number(0)
+        if isinstance(tree, ast.IfExp):
+            return ast.IfExp(tree.test, pending(tree.body), pending(tree.orelse))
+        if _is_long_sum(tree):
+            moving = [self.variable in names_in(each) for each in tree.args]
+            parts = zip(moving, tree.args, strict=True)
+            return call(SUM, *(pending(each) if moves else number(0) for moves, each in parts))
+        if _is_sum(tree):
+            # A sum is differentiated term by term, however many terms it has.
+            terms = pending
+
+            def pending(each: ast.expr) -> ast.expr:
+                return self.taken(each, terms) if _is_sum(each) else terms(each)
+
+        application = self.rule(tree, pending)
+        assert application is not None
+        return application.result
+
+    def in_full(self, tree: ast.expr) -> ast.expr:
+        return self.taken(tree, self.in_full)
+
+    def rules(self, *, checked: bool = True) -> None:
+        """Apply rules until nothing is left to differentiate, a line for each depth."""
+        current = self.pending(self.tree)
+        while True:
+            reasons: list[Reason] = []
+
+            def step(each: ast.expr, reasons: list[Reason] = reasons) -> ast.expr:
+                match each:
+                    case ast.Call(func=ast.Name(id="d"), args=[inner, *_]):
+                        reasons += self.reasons(inner)
+                        return self.taken(inner, self.pending)
+                return rebuilt(each, step)
+
+            advanced = step(current)
+            if not reasons:
+                return
+            if checked and not self.agrees(advanced):
+                raise ArithmeticError(
+                    f"{', '.join(rule for rule, _ in reasons)} gave "
+                    f"{ast.unparse(ast.fix_missing_locations(advanced))}, which is not the "
+                    f"derivative of {ast.unparse(self.tree)}; please report this"
+                )
+            unique = {key_of(reason): reason for reason in reasons}
+            self.lines.append(Line(advanced, tuple(unique.values()), is_rule=True))
+            current = advanced
+
+    def reasons(self, inner: ast.expr) -> list[Reason]:
+        if isinstance(inner, ast.Name) and inner.id == self.variable:
+            return [("derivative of the variable", (inner, " changes as fast as itself: 1"))]
+        if self.variable not in names_in(inner):
+            return [constant_reason(inner, self.variable)]
+        if isinstance(inner, ast.IfExp):
+            return [("case by case", ())]
+        if _is_long_sum(inner):
+            return [(SUM_RULE, ("term by term",))]
+        if _is_sum(inner) and any(_is_sum(each) for each in (inner.left, inner.right)):
+            still = [each for _, each in terms_of(inner) if self.variable not in names_in(each)]
+            by_term = (SUM_RULE, ("term by term",))
+            return [by_term, *(constant_reason(each, self.variable) for each in still)]
+        application = self.rule(inner, self.pending)
+        assert application is not None
+        return [told(application), *constant_reasons(application, self.variable)]
+
+    def tidy(self, *, parts: bool = True) -> None:
+        """School algebra: first inside the rule that was applied first, then everywhere."""
+        final = self.lines[-1].tree
+        if not parts:
+            self.add(tidy(final), ("simplify", ()))
+            return
+        inside = self.taken(self.tree, lambda each: tidy(self.in_full(each)))
+        if not isinstance(inside, ast.IfExp):
+            self.add(_exponents_folded(inside), ("simplify the parts", ()))
+        self.add(tidy(final), ("simplify", ()))
+
+    def in_terms_of_itself(self, heading: ast.expr, *, steps: bool = True) -> None:
+        """σ′ = σ(1 − σ), tanh′ = 1 − tanh²: a quotient's derivative in terms of the quotient."""
+        self._terse = not steps
+        above, below = numerator_and_denominator(tidy(self.tree))
+        top, bottom = numerator_and_denominator(self.lines[-1].tree)
+        squared = tidy(ast.BinOp(below, ast.Pow(), number(2)))
+        if self.variable not in names_in(below) or not same(bottom, squared):
+            return
+        whole = replaced(self.tree, self.tree, heading)
+        if not names_in(above):
+            self._split_constant_over(above, below, top, whole)
+        else:
+            self._split_quotient(above, below, top, whole)
+
+    def _fit(self, trees: Sequence[ast.expr], target: ast.expr) -> list[Fraction] | None:
+        """Simple numbers with which two expressions add up to a third, at every point."""
+        a, b, c = (
+            [number_at(each, point, self.functions) for point in self.points]
+            for each in (*trees, target)
+        )
+        for i in range(1, len(a)):
+            determinant = a[0] * b[i] - a[i] * b[0]
+            if abs(determinant) < 1e-6:
+                continue
+            solved = [
+                (c[0] * b[i] - c[i] * b[0]) / determinant,
+                (a[0] * c[i] - a[i] * c[0]) / determinant,
+            ]
+            simple = [Fraction(each).limit_denominator(64) for each in solved]
+            p, q = map(float, simple)
+            if all(
+                math.isclose(p * x + q * y, z, rel_tol=1e-9, abs_tol=1e-11)
+                for x, y, z in zip(a, b, c, strict=True)
+            ):
+                return simple
+            return None
+        return None
+
+    def _split_constant_over(
+        self, above: ast.expr, below: ast.expr, top: ast.expr, itself: ast.expr
+    ) -> None:
+        """c/D with D′ = m·(D − k): split off c/D, then add and subtract k."""
+        if self.variable not in names_in(top):
+            return
+        fitted = self._fit((below, number(1)), top)
+        if fitted is None or not fitted[0] or not fitted[1]:
+            return
+        m, constant = fitted
+        k = -constant / m
+        front = m / _exact(above)
+        kept = tidy(ast.BinOp(top, ast.Div(), _rational(m)))
+        first = ast.BinOp(above, ast.Div(), below)
+        k_tree = _rational(abs(k))
+
+        def line(*factors: ast.expr) -> ast.expr:
+            leading = [_rational(front)] if front != 1 else []
+            return call(PRODUCT, *leading, first, *factors)
+
+        def over(numerator: ast.expr) -> ast.expr:
+            return ast.BinOp(numerator, ast.Div(), below)
+
+        less = ast.Sub() if k > 0 else ast.Add()
+        zero = ast.BinOp(k_tree, ast.Sub(), k_tree)
+        restored = ast.BinOp(below, less, k_tree)
+        squared = ast.BinOp(below, ast.Pow(), number(2))
+        self.add(line(over(kept)), ("split the fraction", (squared, " is ", below, " twice")))
+        if not self.agrees(line(over(restored))):
+            return
+        why = ("add zero", (zero, " changes nothing, and brings back ", below))
+        self.add(line(over(ast.BinOp(kept, ast.Add(), zero))), why)
+        self.add(line(over(restored)), ("reorder", ()))
+        self.add(
+            line(ast.BinOp(over(below), less, over(k_tree))),
+            ("split the second fraction", ()),
+        )
+        one = ast.BinOp(number(1), less, over(k_tree))
+        self.add(line(one), ("a number divided by itself is 1", ()))
+        share = tidy(ast.BinOp(_rational(abs(k) / _exact(above)), ast.Mult(), itself))
+        remaining = ast.BinOp(number(1), less, share)
+        last: ast.expr = ast.BinOp(itself, ast.Mult(), remaining)
+        if front != 1:
+            last = tidy(ast.BinOp(_rational(front), ast.Mult(), last))
+        self.recognised(last, first, itself, ", and ", over(kept), " is ", remaining)
+
+    def _split_quotient(
+        self, above: ast.expr, below: ast.expr, top: ast.expr, itself: ast.expr
+    ) -> None:
+        """U/V whose derivative is (p·V² − q·U²)/V²: split into p − q·(U/V)²."""
+        squares = [ast.BinOp(each, ast.Pow(), number(2)) for each in (below, above)]
+        fitted = self._fit(squares, top)
+        if fitted is None or not fitted[0] or not fitted[1]:
+            return
+        p, q = fitted
+        sign = ast.Add() if q > 0 else ast.Sub()
+
+        def times(factor: Fraction, tree: ast.expr) -> ast.expr:
+            return tree if factor == 1 else ast.BinOp(_rational(factor), ast.Mult(), tree)
+
+        over = [ast.BinOp(each, ast.Div(), squares[0]) for each in squares]
+        self.add(
+            ast.BinOp(times(p, over[0]), sign, times(abs(q), over[1])),
+            ("split the fraction", ()),
+        )
+        square = times(abs(q), ast.BinOp(itself, ast.Pow(), number(2)))
+        self.recognised(
+            ast.BinOp(_rational(p), sign, square), ast.BinOp(above, ast.Div(), below), itself
+        )
+
+    def recognised(self, tree: ast.expr, whole: ast.expr, itself: ast.expr, *also: Piece) -> None:
+        """Add a line in terms of the function itself, if it says the same."""
+        if self.agrees(replaced(tree, itself, self.tree)):
+            reason = (BY_NAME, (whole, " is ", itself, *(also or (" itself",))))
+            self.lines.append(Line(tree, (reason,)))
+
+    def algebra(self) -> None:
+        """A shorter form, where SymPy is installed and finds one."""
+        last = self.lines[-1].tree
+        if BY_NAME in self.lines[-1].rules:
+            return
+        shorter = shortened(last)
+        if shorter is not None and size(last) > 9 and size(shorter) < 0.85 * size(last):
+            self.add(shorter, ("simplify further", ()))
+
+
+def _is_long_sum(tree: ast.expr) -> TypeGuard[ast.Call]:
+    return isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == SUM
+
+
+def _is_sum(tree: ast.expr) -> TypeGuard[ast.BinOp]:
+    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub)
+
+
+def key_of(reason: Reason) -> str:
+    """Equal for reasons that say the same."""
+    return reason[0] + "".join(each if isinstance(each, str) else key(each) for each in reason[1])
+
+
+def constant_reason(tree: ast.expr, variable: str) -> Reason:
+    """Why an expression without the variable has derivative 0."""
+    if not names_in(tree).keys() - CONSTANTS.keys():
+        return CONSTANT, (tree, " is a number and never changes, so its derivative is 0")
+    return CONSTANT, (tree, " does not contain ", name(variable), ", so its derivative is 0")
+
+
+def constant_reasons(application: Application, variable: str) -> list[Reason]:
+    """The operands whose derivative stands as 0 in the result of a rule."""
+    primes = names_in(application.right)
+    return [
+        constant_reason(operand, variable)
+        for letter, operand in application.letters.items()
+        if f"{letter}'" in primes and variable not in names_in(operand)
+    ]
+
+
+def told(application: Application) -> Reason:
+    """A rule and what its letters stand for."""
+    sentence: list[str | ast.expr] = [application.left, " = ", application.right]
+    shown = [
+        (letter, operand)
+        for letter, operand in application.letters.items()
+        if not (isinstance(operand, ast.Name) and operand.id == letter)
+    ]
+    for i, (letter, operand) in enumerate(shown):
+        short = isinstance(operand, ast.Name | ast.Constant)
+        equals = f"{UNBROKEN}={UNBROKEN}" if short else f"{UNBROKEN}= "
+        sentence += [", with " if i == 0 else ", ", name(letter), equals, operand]
+        prime = f"{letter}'"
+        is_variable = isinstance(operand, ast.Name) and operand.id == application.variable
+        if is_variable and prime in names_in(application.right):
+            sentence += [", so ", name(prime), f"{UNBROKEN}={UNBROKEN}1"]
+    return application.rule, tuple(sentence)
+
+
+def _exponents_folded(tree: ast.expr) -> ast.expr:
+    tree = rebuilt(tree, _exponents_folded)
+    match tree:
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            exponent = tidy(right)
+            return left if is_one(exponent) else ast.BinOp(left, ast.Pow(), exponent)
+    return tree
+
+
+def _exact(tree: ast.expr) -> Fraction:
+    return Fraction(number_at(tree, {})).limit_denominator(1000)
+
+
+def _rational(value: Fraction) -> ast.expr:
+    whole = number(value.numerator)
+    if value.denominator == 1:
+        return whole
+    return ast.BinOp(whole, ast.Div(), number(value.denominator))

@@ -1,0 +1,649 @@
+"""Neurons, layers, losses and optimisers, built on the public names of `autograd_scalar`.
+
+A model is called with a sequence of numbers or Values, as in micrograd; every number in it
+is a `Value`, so its graph can be drawn, explained and differentiated like any other.
+
+>>> model = MLP(2, [3, 1], activation="tanh", rng=0)
+>>> optimiser = SGD(model.parameters(), lr=0.1)
+>>> before = squared_error(model([1.0, -2.0]), 0.5)
+>>> before.backward()
+>>> optimiser.step()
+>>> squared_error(model([1.0, -2.0]), 0.5) < before
+True
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any, Protocol
+
+from . import Value, exp, log, logsumexp, relu, softplus, tanh
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Layer",
+    "Module",
+    "Neuron",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "half_squared_error",
+    "hinge",
+    "linear",
+    "mean_squared_error",
+    "relu",
+    "sigmoid",
+    "squared_error",
+    "tanh",
+]
+
+Number = float | Value
+Activation = Callable[[Value], Value]
+
+
+class Uniform(Protocol):
+    """A source of random numbers: `random`, a `random.Random`, a NumPy generator."""
+
+    def uniform(self, low: float, high: float, /) -> float: ...
+
+
+def linear(x: Any) -> Any:
+    """`x` itself: the activation of a neuron without one."""
+    return x
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e⁻ˣ), composed of primitives: σ′ = σ(1 − σ) comes out of neg, exp, add and div.
+
+    Right at any size of `x`, on numbers and Values, in every order of derivative. Below
+    -37, where 1 + eˣ is 1 in float64, σ(x) = eˣ / (1 + eˣ) is eˣ, and is computed so.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)
+    (0.5, 0.0, 1.0)
+    """
+    return exp(x) if x < -37 else 1 / (1 + exp(-x))
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "linear": linear,
+    "relu": relu,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+}
+
+# The kinds of Value that nothing was computed for, and that can be given another number.
+_LEARNABLE = ("leaf", "parameter")
+
+
+class Module:
+    """A part of a model; its parameters are the Values that its attributes hold.
+
+    They may be held in lists, tuples, dictionaries and other Modules. Constants and Values
+    that were computed are no parameters.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope = Value.parameter(2.0, "m")
+    ...         self.ends = [Value.parameter(0.0), Value.parameter(1.0)]
+    >>> Line().state_dict()
+    {'slope': 2.0, 'ends.0': 0.0, 'ends.1': 1.0}
+    """
+
+    def named_parameters(self) -> dict[str, Value]:
+        """The parameters by the path of attributes to them, such as `layers.0.neurons.2.b`.
+
+        One that several paths lead to is listed once.
+        """
+        names: dict[Value, str] = {}
+        seen = set()
+        pending: list[tuple[str, Any]] = [("", self)]
+        while pending:
+            path, part = pending.pop()
+            if isinstance(part, Value):
+                if part.kind in _LEARNABLE:
+                    names.setdefault(part, path)
+            elif isinstance(part, Module | dict | list | tuple) and id(part) not in seen:
+                seen.add(id(part))
+                held = vars(part) if isinstance(part, Module) else part
+                items = held.items() if isinstance(held, dict) else enumerate(held)
+                below = [(f"{path}.{name}" if path else str(name), each) for name, each in items]
+                pending.extend(reversed(below))
+        return {path: p for p, path in names.items()}
+
+    def parameters(self) -> list[Value]:
+        """Everything the module learns, each Value once."""
+        return list(self.named_parameters().values())
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters, as before each `backward()` in training."""
+        for p in self.parameters():
+            p.zero_grad()
+
+    def state_dict(self) -> dict[str, float]:
+        """The parameters' numbers by name: what to save, for instance as JSON.
+
+        >>> import json
+        >>> saved = json.dumps(Neuron(2, rng=0).state_dict())
+        >>> Neuron(2).load_state_dict(json.loads(saved))
+        """
+        return {name: p.data for name, p in self.named_parameters().items()}
+
+    def load_state_dict(self, d: Mapping[str, float], strict: bool = True) -> None:
+        """Give the parameters the numbers of `d`, a `state_dict()`.
+
+        strict  whether names that only one side has are an error; if not, they are skipped
+
+        Raises `ValueError` for such names and `TypeError` for what is no number, before
+        anything changes.
+        """
+        parameters = self.named_parameters()
+        missing = [name for name in parameters if name not in d]
+        unexpected = [name for name in d if name not in parameters]
+        if strict and (missing or unexpected):
+            raise ValueError(
+                f"these are not the parameters of {self!r}: missing {missing}, unexpected "
+                f"{unexpected}; strict=False loads those that are"
+            )
+        numbers_ = {}
+        for name in parameters:
+            if name in d:
+                try:
+                    numbers_[name] = Value(d[name]).data
+                except TypeError as error:
+                    raise TypeError(f"parameter {name!r}: {error}") from None
+        for name, number in numbers_.items():
+            parameters[name].data = number
+
+
+class Neuron(Module):
+    """activation(b + Σ w_k x_k), with a bias `b` and one weight for each input.
+
+    nin         how many inputs
+    nonlin      False for no activation, whatever `activation` says
+    activation  `"relu"`, `"tanh"`, `"sigmoid"`, `"linear"`, or a function of a Value
+    rng         where weights come from: a seed, or an object with `uniform` such as
+                `random.Random`; by default Python's `random`
+    index       what labels say it is: neuron 3 of layer 2 has the output `a_3^(2)`, the
+    layer       weights `w_31^(2)`, `w_32^(2)`, … and the bias `b_3^(2)`
+
+    Weights are uniform in ±√(3/nin), of variance 1/nin, which keeps the size of the signal
+    from layer to layer (LeCun et al., Efficient BackProp, 1998); for relu, which lets half
+    of it through, in ±√(6/nin) (He et al., Delving Deep into Rectifiers, 2015). Biases
+    start at 0. Raises `ValueError` or `TypeError` for sizes, activations or sources of
+    random numbers that are none.
+
+    >>> neuron = Neuron(2, activation="tanh", rng=1)
+    >>> neuron([0.5, -1.0]).label, [p.label for p in neuron.parameters()]
+    ('a', ['w_1', 'w_2', 'b'])
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nonlin: bool = True,
+        activation: str | Activation = "relu",
+        *,
+        rng: Uniform | int | None = None,
+        index: int | None = None,
+        layer: int | None = None,
+    ) -> None:
+        self.nin = _size("nin", nin)
+        chosen = _activation(activation)
+        self.activation = chosen if nonlin else linear
+        below = "" if index is None else f"_{index}"
+        above = "" if layer is None else f"^({layer})"
+        uniform = _source(rng).uniform
+        bound = math.sqrt((6.0 if self.activation is relu else 3.0) / nin)
+        self.w = [
+            Value.parameter(uniform(-bound, bound), f"w_{_subscript(index, k, nin)}{above}")
+            for k in range(1, nin + 1)
+        ]
+        self.b = Value.parameter(0.0, f"b{below}{above}")
+        self.label = f"a{below}{above}"
+
+    def __call__(self, x: Sequence[Number] | Number) -> Value:
+        """The output for `nin` numbers or Values."""
+        return self.forward(_inputs(self, x))
+
+    def forward(self, x: list[Value]) -> Value:
+        """The output for `nin` Values, unchecked: what a Layer asks of its neurons."""
+        total: Value = self.b
+        for product in map(operator.mul, self.w, x):
+            total = total + product
+        out = self.activation(total)
+        try:
+            out.label = self.label
+        except AttributeError:
+            raise TypeError(
+                f"the activation of {self!r} made {out!r:.60} of a Value; it must return a Value, "
+                "made with functions of autograd_scalar"
+            ) from None
+        return out
+
+    def __repr__(self) -> str:
+        return f"Neuron({self.nin}, {_name(self.activation)})"
+
+
+class Layer(Module):
+    """`nout` neurons with the same `nin` inputs; the other arguments are those of Neuron.
+
+    Called, it gives the list of their outputs, or the output itself where there is one.
+
+    >>> [a.label for a in Layer(2, 3, layer=1)([0.5, -1.0])]
+    ['a_1^(1)', 'a_2^(1)', 'a_3^(1)']
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        nonlin: bool = True,
+        activation: str | Activation = "relu",
+        *,
+        rng: Uniform | int | None = None,
+        layer: int | None = None,
+    ) -> None:
+        self.nin = _size("nin", nin)
+        source = _source(rng)
+        self.neurons = [
+            Neuron(nin, nonlin, activation, rng=source, index=j, layer=layer)
+            for j in range(1, _size("nout", nout) + 1)
+        ]
+
+    def __call__(self, x: Sequence[Number] | Number) -> Any:
+        """The outputs for `nin` numbers or Values: a list, or one Value."""
+        values = _inputs(self, x)
+        out = [neuron.forward(values) for neuron in self.neurons]
+        return out[0] if len(out) == 1 else out
+
+    def __repr__(self) -> str:
+        return f"Layer({self.nin}, {len(self.neurons)}, {_name(self.neurons[0].activation)})"
+
+
+class MLP(Module):
+    """A multi-layer perceptron: layers of `nouts` neurons on `nin` inputs, the last one linear.
+
+    activation  of all layers but the last; see Neuron for it and for `rng`
+
+    >>> model = MLP(3, [4, 4, 1], rng=1)
+    >>> len(model.parameters()), model([2.0, 3.0, -1.0]).label
+    (41, 'a_1^(3)')
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        activation: str | Activation = "relu",
+        *,
+        rng: Uniform | int | None = None,
+    ) -> None:
+        if not isinstance(nouts, Iterable) or not list(nouts):
+            raise ValueError(f"nouts is the sizes of the layers, such as [16, 1], got {nouts!r}")
+        sizes = [nin, *nouts]
+        source = _source(rng)
+        self.nin = nin
+        self.layers = [
+            Layer(sizes[i - 1], sizes[i], i < len(nouts), activation, rng=source, layer=i)
+            for i in range(1, len(sizes))
+        ]
+
+    def __call__(self, x: Sequence[Number] | Number) -> Any:
+        """The last layer's outputs for `nin` numbers or Values: a list, or one Value."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __repr__(self) -> str:
+        sizes = [len(layer.neurons) for layer in self.layers]
+        return f"MLP({self.nin}, {sizes}, {_name(self.layers[0].neurons[0].activation)})"
+
+
+def _subscript(index: int | None, k: int, nin: int) -> str:
+    """Neuron and input of a weight: `12`, or `{1,12}` where digits could be read two ways."""
+    if index is None:
+        return str(k)
+    return f"{index}{k}" if index < 10 and nin < 10 else f"{{{index},{k}}}"
+
+
+def _inputs(module: Neuron | Layer, x: Any) -> list[Value]:
+    """`x` as Values; plain numbers become constants, named after their place."""
+    try:
+        count = len(x)
+    except TypeError:  # a layer of one neuron gives a Value, not a list
+        x, count = [x], 1
+    if count != module.nin:
+        raise ValueError(f"{module!r} takes {module.nin} inputs, got {count}: {x!r:.80}")
+    return [
+        v if type(v) is Value else Value(v, f"x_{k}").detach() for k, v in enumerate(x, start=1)
+    ]
+
+
+def _size(name: str, size: Any) -> int:
+    if not _is_integer(size) or size < 1:
+        raise ValueError(f"{name} is a number of neurons or inputs, 1 or more, got {size!r:.60}")
+    return int(size)
+
+
+def _activation(activation: str | Activation) -> Activation:
+    if callable(activation):
+        return activation
+    if activation not in ACTIVATIONS:
+        known = ", ".join(map(repr, ACTIVATIONS))
+        raise ValueError(
+            f"unknown activation {activation!r:.60}; there are {known}, and any function of a Value"
+        )
+    return ACTIVATIONS[activation]
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _source(rng: Any) -> Uniform:
+    if rng is None:
+        return random
+    if _is_integer(rng):
+        return random.Random(int(rng))
+    if not callable(getattr(rng, "uniform", None)):
+        raise TypeError(f"rng is a seed or an object with `uniform`, got {rng!r:.60}")
+    return rng  # type: ignore[no-any-return]
+
+
+def half_squared_error(outputs: Any, targets: Any) -> Any:
+    """½ Σ (t − a)² over outputs a and targets t; its derivative by an output is −(t − a).
+
+    Like every loss of outputs and targets here, it takes one of each, or two sequences of the
+    same length, whose losses are summed. Raises `ValueError` for anything else.
+
+    >>> half_squared_error([0.5, 2.0], [1.0, 0.0])
+    2.125
+    """
+    return 0.5 * _total([(t - a) ** 2 for a, t in _pairs(outputs, targets)])
+
+
+def squared_error(outputs: Any, targets: Any) -> Any:
+    """Σ (a − y)² over outputs a and targets y.
+
+    >>> squared_error([0.5, 2.0], [1.0, 0.0])
+    4.25
+    """
+    return _total([(a - y) ** 2 for a, y in _pairs(outputs, targets)])
+
+
+def mean_squared_error(outputs: Any, targets: Any) -> Any:
+    """1/n Σ (a − y)² over n outputs a and targets y.
+
+    >>> mean_squared_error([0.5, 2.0], [1.0, 0.0])
+    2.125
+    """
+    squares = [(a - y) ** 2 for a, y in _pairs(outputs, targets)]
+    return _total(squares) / len(squares)
+
+
+def binary_cross_entropy(outputs: Any, targets: Any) -> Any:
+    """−Σ [y log a + (1 − y) log(1 − a)] over probabilities a, equation (12) of seed 003.
+
+    Targets y are probabilities too, mostly 0 or 1. Raises `ValueError` for anything outside
+    [0, 1], and where the loss is infinite: a sigmoid of 40 is 1.0 in float64, and has
+    nothing left of how wrong it is. `binary_cross_entropy_with_logits` has.
+
+    >>> binary_cross_entropy(0.25, 1.0) == -log(0.25)
+    True
+    """
+    return _total([_bernoulli(a, y) for a, y in _pairs(outputs, targets)])
+
+
+def _bernoulli(a: Any, y: Any) -> Any:
+    probability = a.data if type(a) is Value else a
+    _check_probability("an output", probability)
+    _check_probability("a target", y.data if type(y) is Value else y)
+    if 0.0 < probability < 1.0:
+        return -(y * log(a) + (1 - y) * log(1 - a))
+    # 0 log 0 is 0. A target that is a Value equals no number: its own derivative is infinite.
+    if y == probability:
+        return -log(a) if y else -log(1 - a)
+    raise ValueError(
+        f"the cross-entropy of probability {probability!r} and target {y!r} is infinite; "
+        "binary_cross_entropy_with_logits takes what goes into the sigmoid, and is not"
+    )
+
+
+def _check_probability(what: str, number: float) -> None:
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"{what} of the cross-entropy is a probability, 0 to 1, got {number!r}")
+
+
+def binary_cross_entropy_with_logits(outputs: Any, targets: Any) -> Any:
+    """`binary_cross_entropy(sigmoid(z), y)` from the logits z, right at any size of z.
+
+    Its derivative by z is σ(z) − y, equation (15) of seed 003. Raises `ValueError` for
+    targets outside [0, 1].
+
+    >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1.0, 1.0])
+    1000.0
+    """
+    return _total([_logistic(z, y) for z, y in _pairs(outputs, targets)])
+
+
+def _logistic(z: Any, y: Any) -> Any:
+    _check_probability("a target", y.data if type(y) is Value else y)
+    # Two forms of one function; in each, nothing large is left to cancel.
+    return (1 - y) * z + softplus(-z) if z > 0 else softplus(z) - y * z
+
+
+def cross_entropy(logits: Sequence[Any], index: int) -> Any:
+    """−log of the probability that `softmax(logits)` gives the class `index`, counted from 0.
+
+    Right at any size of the logits; its derivative by them is softmax less 1 at `index`.
+    Raises `TypeError` or `ValueError` for an index that is not one of a class.
+
+    >>> cross_entropy([1000.0, -1000.0], 1)
+    2000.0
+    """
+    if _is_number(logits):
+        raise TypeError(f"cross_entropy takes a sequence of logits, got {logits!r:.60}")
+    classes = list(logits)
+    if not _is_integer(index):
+        raise TypeError(f"the index of the right class is an int, got {index!r:.60}")
+    if not 0 <= index < len(classes):
+        raise ValueError(f"the index of one of {len(classes)} classes is needed, got {index}")
+    return logsumexp(classes) - classes[int(index)]
+
+
+def hinge(outputs: Any, targets: Any) -> Any:
+    """Σ relu(1 − y a) over scores a and targets y, which are -1 or 1.
+
+    >>> hinge([2.0, 0.5], [1.0, -1.0])
+    1.5
+    """
+    return _total([_margin(a, y) for a, y in _pairs(outputs, targets)])
+
+
+def _margin(a: Any, y: Any) -> Any:
+    if (y.data if type(y) is Value else y) not in (-1, 1):
+        raise ValueError(f"a target of the hinge loss is -1 or 1, got {y!r}")
+    return relu(1 - y * a)
+
+
+def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
+    """Each output with its target."""
+    if _is_number(outputs) and _is_number(targets):
+        return [(outputs, targets)]
+    if _is_number(outputs) or _is_number(targets):
+        raise ValueError(
+            "outputs and targets are two numbers or two sequences, "
+            f"got {outputs!r:.60} and {targets!r:.60}"
+        )
+    outputs, targets = list(outputs), list(targets)
+    if len(outputs) != len(targets) or not outputs:
+        raise ValueError(
+            "each output needs a target, and there must be some, "
+            f"got {len(outputs)} outputs and {len(targets)} targets"
+        )
+    for each in (*outputs, *targets):
+        if not _is_number(each):
+            raise TypeError(f"outputs and targets are numbers or Values, got {each!r:.60}")
+    return list(zip(outputs, targets, strict=True))
+
+
+def _is_number(x: Any) -> bool:
+    return type(x) is Value or type(x) is float or isinstance(x, numbers.Real)
+
+
+def _is_integer(x: Any) -> bool:
+    return not isinstance(x, bool) and isinstance(x, numbers.Integral)
+
+
+def _total(terms: list[Any]) -> Any:
+    return reduce(operator.add, terms)
+
+
+class Optimiser:
+    """What the optimisers share: the parameters, their gradients, and a learning rate.
+
+    params  Values to change, such as `model.parameters()`
+    lr      the learning rate, which may be set anew at any time
+
+    Raises `TypeError` or `ValueError` for parameters that are none, and rates below 0.
+    """
+
+    def __init__(self, params: Iterable[Value], lr: float) -> None:
+        if isinstance(params, Value | Module) or not isinstance(params, Iterable):
+            raise TypeError(f"params is a list such as model.parameters(), got {params!r:.60}")
+        self.params = list(dict.fromkeys(params))
+        if not self.params:
+            raise ValueError("there are no parameters to optimise")
+        for p in self.params:
+            if type(p) is not Value or p.kind not in _LEARNABLE:
+                raise TypeError(f"parameters are Values that nothing was computed for, got {p!r}")
+        self.lr = _at_least_zero("lr", lr)
+
+    def zero_grad(self) -> None:
+        """Forget the parameters' gradients."""
+        for p in self.params:
+            p.zero_grad()
+
+    def step(self) -> None:
+        """Change every parameter that has a gradient, in its `data`.
+
+        Raises `RuntimeError` where none has one, and `ValueError`, before any changes, for a
+        gradient that is infinite or NaN.
+        """
+        ready = [p for p in self.params if p.has_grad]
+        if not ready:
+            raise RuntimeError("no parameter has a gradient: call backward() on the loss first")
+        for p in ready:
+            if not math.isfinite(p.grad):
+                raise ValueError(f"the gradient of a parameter is not finite: {p!r}")
+        for p in ready:
+            p.data = self.updated(p)
+
+    def updated(self, p: Value) -> float:
+        """The number that parameter `p` is to have next."""
+        raise NotImplementedError
+
+
+class SGD(Optimiser):
+    """Gradient descent, p ← p − lr·v with the velocity v ← momentum·v + ∂loss/∂p.
+
+    >>> w = Value.parameter(1.0, "w")
+    >>> (w * w).backward()
+    >>> SGD([w], lr=0.25).step()
+    >>> w.data
+    0.5
+    """
+
+    def __init__(self, params: Iterable[Value], lr: float, momentum: float = 0.0) -> None:
+        super().__init__(params, lr)
+        self.momentum = _fraction("momentum", momentum)
+        self.velocity = dict.fromkeys(self.params, 0.0)
+
+    def updated(self, p: Value) -> float:
+        """p − lr·v."""
+        self.velocity[p] = velocity = self.momentum * self.velocity[p] + p.grad
+        return p.data - self.lr * velocity
+
+
+class Adam(Optimiser):
+    """Adam (Kingma and Ba, 2015, algorithm 1).
+
+    betas         how much the running means of the gradient and of its square keep each step
+    eps           added to the root of the latter
+    weight_decay  times p, added to its gradient
+
+    >>> w = Value.parameter(1.0, "w")
+    >>> (w * w).backward()
+    >>> Adam([w], lr=0.25, eps=0.0).step()
+    >>> w.data
+    0.75
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr)
+        self.betas = (_fraction("betas[0]", betas[0]), _fraction("betas[1]", betas[1]))
+        self.eps = _at_least_zero("eps", eps)
+        self.weight_decay = _at_least_zero("weight_decay", weight_decay)
+        # Steps taken, mean of the gradient, mean of its square.
+        self.moments = dict.fromkeys(self.params, (0, 0.0, 0.0))
+
+    def updated(self, p: Value) -> float:
+        """p less lr times the means' quotient."""
+        return p.data - self.lr * self.direction(p, p.grad + self.weight_decay * p.data)
+
+    def direction(self, p: Value, grad: float) -> float:
+        """m̂ / (√v̂ + eps), after taking `grad` into the means m and v of parameter `p`."""
+        first, second = self.betas
+        t, m, v = self.moments[p]
+        t, m, v = t + 1, first * m + (1 - first) * grad, second * v + (1 - second) * grad * grad
+        self.moments[p] = t, m, v
+        size = math.sqrt(v / (1 - second**t)) + self.eps
+        return m / (1 - first**t) / size if size else 0.0
+
+
+class AdamW(Adam):
+    """Adam with the weight decay outside the means: p ← (1 − lr·weight_decay)·p first.
+
+    Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, algorithm 2.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def updated(self, p: Value) -> float:
+        """p, decayed, less lr times the means' quotient."""
+        return p.data * (1 - self.lr * self.weight_decay) - self.lr * self.direction(p, p.grad)
+
+
+def _at_least_zero(name: str, number: float) -> float:
+    if not 0.0 <= number < math.inf:
+        raise ValueError(f"{name} is a number from 0 on, got {number!r}")
+    return float(number)
+
+
+def _fraction(name: str, number: float) -> float:
+    if not 0.0 <= number < 1.0:
+        raise ValueError(f"{name} is a number from 0 to below 1, got {number!r}")
+    return float(number)
