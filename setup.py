@@ -96,7 +96,7 @@ def extensions():
             Extension(
                 f"autograd_scalar.engine.{module}",
                 [f"autograd_scalar/engine/{module}.py"],
-                depends=["autograd_scalar/nodes.h"],
+                depends=["autograd_scalar/engine/nodes.h"],
                 include_dirs=["autograd_scalar/engine"],
                 # Value is then a class like those of Python: it can get methods after it was made.
                 define_macros=[("CYTHON_USE_TYPE_SPECS", "1")],
