@@ -15,7 +15,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-COMPILED = ["sweep", "value"]
+COMPILED = ["calls", "context", "functions", "numbers", "sweep", "value"]
 
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"} & {*sys.argv}
 

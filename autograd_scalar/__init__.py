@@ -11,9 +11,10 @@ True
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .engine import functions, value
+from .engine import copies, functions, value
 from .engine.functions import *
-from .engine.value import Value, no_grad, toposort
+from .engine.modes import no_grad
+from .engine.value import Value, toposort
 
 if TYPE_CHECKING:
     from . import nn

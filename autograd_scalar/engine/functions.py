@@ -13,70 +13,24 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_row, register
-from .value import Value, add_methods, binary, failure, record, to_float, to_operand, unary
+from ..table.primitives import OPCODES, TABLE, Primitive, compile_row, register
+from .calls import add_methods, as_function
+from .numbers import to_float
+from .value import Value, operand, ternary
 
 #: The functions an expression may call, by name: the table's, with Python's `abs`.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
-def _on_numbers(row: Primitive, operands: tuple[Any, ...]) -> float:
-    if len(operands) != len(row.arguments):
-        raise TypeError(
-            f"{row.name}({', '.join(row.arguments)}) takes {len(row.arguments)} operands, "
-            f"got {len(operands)}"
-        )
-    numbers = [to_operand(each, row) for each in operands]
-    try:
-        return FLOAT_FUNCTIONS[row.name](*numbers)
-    except (ArithmeticError, ValueError) as error:
-        raise failure(row, numbers, error) from None
-
-
-def _sentence(row: Primitive, call: str) -> str:
-    """What the function gives; where its value is a call of itself, that says nothing."""
-    means = "" if row.value == call else f" = {row.value}"
-    return f"`{call}`{means}, on numbers and Values."
-
-
-def _function(row: Primitive, opcode: int) -> Callable[..., Any]:
-    """The row as a function of floats and Values."""
-
-    # Positional only: these parameters are not the row's, whose order may differ (atan2(y, x)).
-    def of_one(x: Any, /) -> Any:
-        return unary(opcode, x) if type(x) is Value else _on_numbers(row, (x,))
-
-    def of_two(x: Any, y: Any, /) -> Any:
-        if type(x) is Value and type(y) is Value:
-            return binary(opcode, x, y)
-        return of_any(x, y)
-
-    def of_any(*operands: Any) -> Any:
-        if any(type(each) is Value for each in operands):
-            return record(opcode, *operands)
-        return _on_numbers(row, operands)
-
-    by_arity: dict[int, Callable[..., Any]] = {1: of_one, 2: of_two}
-    function = by_arity.get(len(row.arguments), of_any)
-    function.__name__ = function.__qualname__ = row.name
-    partials = "\n".join(
-        f"    ∂/∂{name} = {text}" for name, text in zip(row.arguments, row.partials, strict=True)
-    )
-    needs = f"\n\nNeeds {row.domain}; raises `ValueError` elsewhere." if row.domain else ""
-    call = f"{row.name}({', '.join(row.arguments)})"
-    function.__doc__ = f"{_sentence(row, call)}\n\n{row.rule.capitalize()}:\n\n{partials}{needs}"
-    return function
-
-
 for _opcode, _row in enumerate(TABLE):
     if not _row.operator:
-        FUNCTIONS[_row.name] = globals()[_row.name] = _function(_row, _opcode)
+        FUNCTIONS[_row.name] = globals()[_row.name] = as_function(_row, _opcode)
 
 
 def add_row(row: Primitive) -> Callable[..., Any]:
     """Register a row, and return its function of numbers and Values."""
     opcode = register(row)
-    FUNCTIONS[row.name] = _function(row, opcode)
+    FUNCTIONS[row.name] = as_function(row, opcode)
     return FUNCTIONS[row.name]
 
 
@@ -161,6 +115,7 @@ def primitive(
     return function
 
 
+_WHERE = OPCODES["where"]
 _log, _where = FUNCTIONS["log"], FUNCTIONS["where"]
 _exp, _log1p = FUNCTIONS["exp"], FUNCTIONS["log1p"]
 
@@ -189,20 +144,23 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """
     if type(condition) is not Value:
         condition = 1.0 if condition else 0.0
+    if type(condition) is Value or type(x) is Value or type(y) is Value:
+        # Straight to the engine: what is selected here is selected again and again.
+        return ternary(
+            _WHERE, operand(condition, _WHERE), operand(x, _WHERE), operand(y, _WHERE)
+        )
     return _where(condition, x, y)
 
 
-def _fold(name: str, values: tuple[Any, ...]) -> Any:
-    if len(values) < 2:
-        raise TypeError(f"{name} takes two or more numbers, got {len(values)}")
-    of_two = _PAIRWISE[name]
-    result = values[0]
-    for value in values[1:]:
-        result = of_two(result, value)
-    return result
+_maximum, _minimum = FUNCTIONS["maximum"], FUNCTIONS["minimum"]
 
 
-_PAIRWISE = {name: FUNCTIONS[name] for name in ("maximum", "minimum")}
+def _fold(of_two: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    if len(values) == 2:
+        return of_two(values[0], values[1])
+    if not values or len(values) == 1:
+        raise TypeError(f"{of_two.__name__} takes two or more numbers, got {len(values)}")
+    return reduce(of_two, values)
 
 
 def maximum(*values: Any) -> Any:
@@ -211,7 +169,7 @@ def maximum(*values: Any) -> Any:
     >>> maximum(1.0, 3.0, 2.0)
     3.0
     """
-    return _fold("maximum", values)
+    return _fold(_maximum, values)
 
 
 def minimum(*values: Any) -> Any:
@@ -220,10 +178,10 @@ def minimum(*values: Any) -> Any:
     >>> minimum(1.0, 3.0, 2.0)
     1.0
     """
-    return _fold("minimum", values)
+    return _fold(_minimum, values)
 
 
-_pow = _function(TABLE[OPCODES["pow"]], OPCODES["pow"])
+_pow = as_function(TABLE[OPCODES["pow"]], OPCODES["pow"])
 FUNCTIONS.update(abs=abs, pow=_pow, log=log, where=where, maximum=maximum, minimum=minimum)
 
 

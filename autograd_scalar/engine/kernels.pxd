@@ -4,7 +4,7 @@ from cpython.object cimport PyObject
 from libc.string cimport memset
 
 from .native cimport abs, add, mul, neg, sub
-from . cimport native
+from . cimport context, native
 from .value cimport Value
 
 cdef extern from "Python.h":
@@ -29,6 +29,11 @@ cdef extern from "Python.h":
     void PyMem_RawFree(void *)
     void PyType_Modified(type)
 
+cdef extern from "<fenv.h>":
+    int FE_DIVBYZERO, FE_INVALID, FE_OVERFLOW, FE_UNDERFLOW
+    int fetestexcept(int)
+    int feclearexcept(int)
+
 cdef extern from "nodes.h":
     int BLOCK_BYTES, LONG_LIST
     void *block_new()
@@ -39,10 +44,24 @@ cdef extern from *:
     static PyObject *python_kernels = NULL;
     static PyObject *dead_nodes = NULL;
     static int freeing = 0;
+    static int blocks_here = 0;
+
+    /* What blocks are open is looked up again when another context has become current. */
+    static int context_changed(void) {
+        static uint64_t thread = 0, version = 0;
+        PyThreadState *here = PyThreadState_GET();
+        if (here->id == thread && here->context_ver == version)
+            return 0;
+        thread = here->id;
+        version = here->context_ver;
+        return 1;
+    }
     """
     PyObject *python_kernels
     PyObject *dead_nodes
     bint freeing
+    bint context_changed()
+    int blocks_here
 
 
 cdef inline object python_kernel(int opcode):
@@ -68,6 +87,41 @@ cdef inline (double, double, double) binary(int opcode, double x, double y) exce
     if left_to_python:
         results = python_kernel(opcode)(x, y)
     return results
+
+
+cdef inline (double, double, double, double) ternary(
+    int opcode, double x, double y, double z
+) except *:
+    cdef bint left_to_python = False
+    cdef (double, double, double, double) results = native.ternary(
+        opcode, x, y, z, &left_to_python
+    )
+    if left_to_python:
+        results = python_kernel(opcode)(x, y, z)
+    return results
+
+
+cdef inline void clear_flags() noexcept:
+    # Asking takes a nanosecond, clearing a hundred.
+    cdef int flags = FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW
+    if fetestexcept(flags):
+        feclearexcept(flags)
+
+
+cdef inline int blocks() except -1:
+    global blocks_here
+    if context_changed():
+        blocks_here = context.state()
+    return blocks_here
+
+
+# Orders and sweeps run no Python code, so that Python's lock is all they need.
+cdef inline void acquire() noexcept:
+    pass
+
+
+cdef inline void release() noexcept:
+    pass
 
 
 cdef inline PyObject *new_node(type cls, Py_ssize_t items) noexcept:
@@ -113,13 +167,9 @@ cdef inline void prepare(type cls):
     slots.tp_alloc = <void *>new_node
     # Python puts this name into its error messages.
     slots.tp_name = b"Value"
-    # Comparisons take a C class its hash and its equality; those of `object` are identity.
+    # Comparisons take a class its hash; this one's is identity.
     slots.tp_hash = (<Class *>object).tp_hash
-    for name in ("__eq__", "__ne__", "__hash__"):
-        (<dict>slots.tp_dict).pop(name)
-    # This method is for type-checkers only.
-    (<dict>slots.tp_dict).pop("__getattr__")
-    slots.tp_getattro = (<Class *>object).tp_getattro
+    (<dict>slots.tp_dict)["__hash__"] = object.__hash__
     PyType_Modified(cls)
     # A sweep has lists as long as the graph. The C library of Linux asks the system for every
     # long list anew, unless the program has once freed as much: that is a page fault for 512

@@ -298,6 +298,17 @@ cdef inline (double, double, double) minimum(double x, double y) noexcept:
 
 
 @cython.cdivision(True)
+cdef inline (double, double, double, double) where(double condition, double x, double y) noexcept:
+    cdef double out = x if condition else y
+    return (
+        out,
+        0.0,
+        1.0 if condition else 0.0,
+        0.0 if condition else 1.0,
+    )
+
+
+@cython.cdivision(True)
 cdef inline (double, double) floor(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.floor(x) + 0.0, left_to_python)
     return (
@@ -400,3 +411,10 @@ cdef inline (double, double, double) binary(int opcode, double x, double y, bint
         return minimum(x, y)
     left_to_python[0] = True
     return 0.0, 0.0, 0.0
+
+
+cdef inline (double, double, double, double) ternary(int opcode, double x, double y, double z, bint *left_to_python) noexcept:
+    if opcode == 36:
+        return where(x, y, z)
+    left_to_python[0] = True
+    return 0.0, 0.0, 0.0, 0.0

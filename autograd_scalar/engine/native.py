@@ -135,7 +135,11 @@ def source() -> str:
     """The text of `native.pxd`: a kernel for each row, and the choice by opcode."""
     kernels = []
     switches = {}
-    for name, arguments in (("unary", ("x",)), ("binary", ("x", "y"))):
+    for name, arguments in (
+        ("unary", ("x",)),
+        ("binary", ("x", "y")),
+        ("ternary", ("x", "y", "z")),
+    ):
         results = ", ".join(["double"] * (1 + len(arguments)))
         switches[len(arguments)] = [
             f"cdef inline ({results}) {name}("
@@ -150,7 +154,7 @@ def source() -> str:
         except UntranslatableError:
             continue
         kernels.append(text)
-        given = ", ".join(["x", "y"][:arity] + ["left_to_python"] * can_raise)
+        given = ", ".join(["x", "y", "z"][:arity] + ["left_to_python"] * can_raise)
         switches[arity] += [
             f"    {'elif' if len(switches[arity]) > 1 else 'if'} opcode == {opcode}:",
             f"        return {row.name}({given})",

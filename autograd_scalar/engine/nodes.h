@@ -14,7 +14,7 @@
 #endif
 
 enum {
-    BLOCK_BYTES = 96,
+    BLOCK_BYTES = 104,
     SLAB_BYTES = 1 << 21,
     EMPTY_SLABS_KEPT = 64,       /* 1.4 million nodes */
     LONG_LIST = (1 << 25) - 8192 /* just below the C library's limit, see `prepare` */

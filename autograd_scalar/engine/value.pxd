@@ -5,6 +5,7 @@ cimport cython
 cdef class Value:
     cdef public double _data
     cdef public double _grad
+    cdef public double _flow
     cdef public double _dx
     cdef public double _dy
     cdef public object _label
@@ -15,24 +16,38 @@ cdef class Value:
     cdef public tuple _more
 
 
-from . cimport kernels
+from . cimport context, kernels
+from .numbers cimport comparable, is_real, to_float
 
 cdef int _LEAF, _PARAMETER, _CONSTANT
 cdef int _ADD, _SUB, _MUL, _DIV, _NEG, _POW, _FLOORDIV, _MOD, _ABS
 cdef double _NOT_COMPUTED
-cdef object _sweeping
 cdef long long _mark
-cdef int _interventions
 
-cdef void _collect(Value root, list[Value] leaves, list[Value] interior)
-cdef void _differentiate(Value root, double seed)
-cdef void _sweep(list[Value] interior)
-cpdef long long fresh_marks(long long count)
 cdef void _fill(Value v, double data, int opcode)
 cdef Value _parentless(double data, int opcode)
+cpdef Value constant(double data)
+cdef Value _constant(object other)
+cpdef Value operand(object other, int opcode)
+@cython.locals(state=int)
 cdef Value _unary(int opcode, Value x, (double, double) results)
+@cython.locals(state=int)
 cdef Value _binary(int opcode, Value x, Value y, (double, double, double) results)
+cdef Value _add(Value x, Value y)
+cdef Value _sub(Value x, Value y)
+cdef Value _mul(Value x, Value y)
 cpdef Value unary(int opcode, Value x)
 cpdef Value binary(int opcode, Value x, Value y)
-cpdef double to_float(object data) except? -1.0
-cdef Value _constant(object other)
+cpdef Value ternary(int opcode, Value x, Value y, Value z)
+cdef Value _ternary(
+    int opcode, Value x, Value y, Value z, (double, double, double, double) results
+)
+@cython.locals(met="long long", asked="long long", done="long long", stack=list, found=list)
+cpdef list order(list[Value] roots, list[Value] stop)
+cdef Value _unmet(tuple more, long long met)
+@cython.locals(mark="long long", has_nan=bint, found=list)
+cpdef list adjoints(list[Value] order, list[Value] roots, list seeds, list[Value] wanted)
+@cython.locals(mark="long long", has_nan=bint, values=list, leaves=Py_ssize_t)
+cdef _accumulate(Value root, double seed)
+@cython.locals(flow=double, partial=double, has_nan=bint)
+cdef bint _sweep(list[Value] order, list[Value] roots, list seeds) except -1

@@ -1,30 +1,30 @@
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """The engine: `Value` records what is done to a number, `backward()` differentiates it.
 
-This file knows how to record and how to sweep, and no derivative: a primitive's value
-and partials come from its kernel, made from the table in `primitives`.  Compiled or
-plain, this is the source.
+Here a graph is recorded, put into order and swept. Nothing here names a derivative: a
+primitive's value and partials come from its kernel, which is made from the table. Compiled
+or plain, this is the source; `kernels.pxd` says how the two fit together.
 """
 
 from __future__ import annotations
 
 import math
-import numbers
-import sys
-import threading
-from array import array
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from itertools import islice
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from ..table.primitives import KERNELS, OPCODES, TABLE, Primitive
-from . import kernels
+from ..table.primitives import KERNELS, OPCODES, TABLE
+from . import context, kernels
+from .numbers import comparable, failure, is_real, to_float, to_operand
 
-# `value.pxd` says what an opcode and a kernel's results are in C. What callers pass is named
-# here and not there, because a compiled function would turn it down in words of its own.
+# `value.pxd` says what these are in C. What callers pass is named here and not there, because
+# a compiled function would turn it down in words of its own.
 Opcode = int
+State = int
 Mark = int
+Pairs = tuple[tuple["Value", float], ...]
+Truth = bool
 Results = tuple[float, ...]
+Numbers = list[float]
 Number = float | int
 Text = str
 
@@ -47,14 +47,8 @@ _ABS = OPCODES["abs"]
 # that starts at +0.0, as every sweep's does, never comes to.
 _NOT_COMPUTED = -0.0
 
-# Sweeps mark the nodes they meet, and graphs may share leaves between threads: one at a time.
-_sweeping = threading.RLock()
+# Grows with every order and every sweep, and marks the nodes they meet.
 _mark = 0
-
-# How many `no_grad` and `watch` blocks are open in all threads; which, each thread knows.
-_interventions = 0
-_intervention_count = threading.Lock()
-_here = threading.local()
 
 
 class Value:
@@ -72,16 +66,18 @@ class Value:
     >>> y.data, x.grad
     (10.0, 7.0)
 
-    `<`, `<=`, `>`, `>=` and truth look at `data`; `==` and `hash` are identity, so that
-    Values can be put in sets, lists and dictionaries.
+    Comparisons and truth look at `data`: `x == 2` asks for the number. `hash` is identity, so
+    that sets and dictionaries tell Values apart; `in` on a list compares numbers.
     """
 
     # The first two operands and their partials lie in the node itself; `_more` holds the
-    # (operand, partial) pairs of primitives that take more.
+    # (operand, partial) pairs of primitives that take more. `_flow` is what a sweep carries:
+    # an adjoint on the way back, a tangent on the way forward.
     __slots__ = (
         "_data",
         "_dx",
         "_dy",
+        "_flow",
         "_grad",
         "_label",
         "_mark",
@@ -94,6 +90,7 @@ class Value:
     if TYPE_CHECKING:
         _data: float
         _grad: float
+        _flow: float
         _dx: float
         _dy: float
         _label: str
@@ -103,8 +100,11 @@ class Value:
         _y: Any
         _more: Any
 
-        # `add_methods` gives Value the functions of the table.
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+        def __hash__(self) -> int: ...
+
+    # NumPy's scalars leave arithmetic with a Value to it; its arrays, of priority 0, go
+    # element by element.
+    __array_priority__ = -1.0
 
     def __init__(self, data: Number, label: Text = "") -> None:
         _fill(self, to_float(data), _LEAF)
@@ -157,7 +157,8 @@ class Value:
     def label(self, label: Text) -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is a string, got {type(label).__name__} {label!r:.60}")
-        self._label = label
+        # An instance of a subclass could refer back to this value, and neither be freed again.
+        self._label = label if type(label) is str else str.__str__(label)
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -229,10 +230,9 @@ class Value:
                 f"backward() on the constant {self!r}: it was detached or computed under "
                 "no_grad(), so no derivative leads from it"
             )
-        if _interventions:
-            _announce(self, start)
-        with _sweeping:
-            _differentiate(self, start)
+        if context.used and kernels.blocks() & context.WATCHED:
+            context.watcher().sweeping(self, start)
+        _accumulate(self, start)
 
     def zero_grad(self) -> None:
         """Forget this value's gradient: `grad` is 0 again, and reads as not computed."""
@@ -251,85 +251,68 @@ class Value:
         return v
 
     def __add__(self, other: Any) -> Value:
-        if type(other) is not Value:
-            other = _constant(other)
-            if other is None:
-                return NotImplemented
-        y: Value = other
-        return _binary(_ADD, self, y, kernels.add(self._data, y._data))
+        y: Value = other if type(other) is Value else _constant(other)
+        return NotImplemented if y is None else _add(self, y)
 
     def __radd__(self, other: Any) -> Value:
-        left = _constant(other)
-        return NotImplemented if left is None else left + self
+        x: Value = _constant(other)
+        return NotImplemented if x is None else _add(x, self)
 
     def __sub__(self, other: Any) -> Value:
-        if type(other) is not Value:
-            other = _constant(other)
-            if other is None:
-                return NotImplemented
-        y: Value = other
-        return _binary(_SUB, self, y, kernels.sub(self._data, y._data))
+        y: Value = other if type(other) is Value else _constant(other)
+        return NotImplemented if y is None else _sub(self, y)
 
     def __rsub__(self, other: Any) -> Value:
-        left = _constant(other)
-        return NotImplemented if left is None else left - self
+        x: Value = _constant(other)
+        return NotImplemented if x is None else _sub(x, self)
 
     def __mul__(self, other: Any) -> Value:
-        if type(other) is not Value:
-            other = _constant(other)
-            if other is None:
-                return NotImplemented
-        y: Value = other
-        return _binary(_MUL, self, y, kernels.mul(self._data, y._data))
+        y: Value = other if type(other) is Value else _constant(other)
+        return NotImplemented if y is None else _mul(self, y)
 
     def __rmul__(self, other: Any) -> Value:
-        left = _constant(other)
-        return NotImplemented if left is None else left * self
+        x: Value = _constant(other)
+        return NotImplemented if x is None else _mul(x, self)
 
     def __truediv__(self, other: Any) -> Value:
-        if type(other) is not Value:
-            other = _constant(other)
-            if other is None:
-                return NotImplemented
-        return binary(_DIV, self, other)
+        y: Value = other if type(other) is Value else _constant(other)
+        return NotImplemented if y is None else binary(_DIV, self, y)
 
     def __rtruediv__(self, other: Any) -> Value:
-        left = _constant(other)
-        return NotImplemented if left is None else left / self
+        x: Value = _constant(other)
+        return NotImplemented if x is None else binary(_DIV, x, self)
 
     def __pow__(self, other: Any, modulo: Any = None) -> Value:
-        right = other if type(other) is Value else _constant(other)
-        if right is None or modulo is not None:
-            return NotImplemented
-        return binary(_POW, self, right)
+        y: Value = other if type(other) is Value else _constant(other)
+        return NotImplemented if y is None or modulo is not None else binary(_POW, self, y)
 
     def __rpow__(self, other: Any, modulo: Any = None) -> Value:
-        left = _constant(other)
-        return NotImplemented if left is None else left**self
+        x: Value = _constant(other)
+        return NotImplemented if x is None or modulo is not None else binary(_POW, x, self)
 
     def __floordiv__(self, other: Any) -> Value:
-        right = other if type(other) is Value else _constant(other)
-        return NotImplemented if right is None else binary(_FLOORDIV, self, right)
+        y: Value = other if type(other) is Value else _constant(other)
+        return NotImplemented if y is None else binary(_FLOORDIV, self, y)
 
     def __rfloordiv__(self, other: Any) -> Value:
-        left = _constant(other)
-        return NotImplemented if left is None else left // self
+        x: Value = _constant(other)
+        return NotImplemented if x is None else binary(_FLOORDIV, x, self)
 
     def __mod__(self, other: Any) -> Value:
-        right = other if type(other) is Value else _constant(other)
-        return NotImplemented if right is None else binary(_MOD, self, right)
+        y: Value = other if type(other) is Value else _constant(other)
+        return NotImplemented if y is None else binary(_MOD, self, y)
 
     def __rmod__(self, other: Any) -> Value:
-        left = _constant(other)
-        return NotImplemented if left is None else left % self
+        x: Value = _constant(other)
+        return NotImplemented if x is None else binary(_MOD, x, self)
 
     def __divmod__(self, other: Any) -> tuple[Value, Value]:
-        right = other if type(other) is Value else _constant(other)
-        return NotImplemented if right is None else (self // right, self % right)
+        y: Value = other if type(other) is Value else _constant(other)
+        return NotImplemented if y is None else (self // y, self % y)
 
     def __rdivmod__(self, other: Any) -> tuple[Value, Value]:
-        left = _constant(other)
-        return NotImplemented if left is None else (left // self, left % self)
+        x: Value = _constant(other)
+        return NotImplemented if x is None else (x // self, x % self)
 
     def __neg__(self) -> Value:
         return _unary(_NEG, self, kernels.neg(self._data))
@@ -340,20 +323,46 @@ class Value:
     def __abs__(self) -> Value:
         return _unary(_ABS, self, kernels.abs(self._data))
 
+    def __eq__(self, other: Any) -> bool:
+        if type(other) is Value:
+            y: Value = other
+            return self._data == y._data
+        number = comparable(other)
+        return NotImplemented if number is None else self._data == number
+
+    def __ne__(self, other: Any) -> bool:
+        if type(other) is Value:
+            y: Value = other
+            return self._data != y._data
+        number = comparable(other)
+        return NotImplemented if number is None else self._data != number
+
     def __lt__(self, other: Any) -> bool:
-        number = _comparable(other)
+        if type(other) is Value:
+            y: Value = other
+            return self._data < y._data
+        number = comparable(other)
         return NotImplemented if number is None else self._data < number
 
     def __le__(self, other: Any) -> bool:
-        number = _comparable(other)
+        if type(other) is Value:
+            y: Value = other
+            return self._data <= y._data
+        number = comparable(other)
         return NotImplemented if number is None else self._data <= number
 
     def __gt__(self, other: Any) -> bool:
-        number = _comparable(other)
+        if type(other) is Value:
+            y: Value = other
+            return self._data > y._data
+        number = comparable(other)
         return NotImplemented if number is None else self._data > number
 
     def __ge__(self, other: Any) -> bool:
-        number = _comparable(other)
+        if type(other) is Value:
+            y: Value = other
+            return self._data >= y._data
+        number = comparable(other)
         return NotImplemented if number is None else self._data >= number
 
     def __bool__(self) -> bool:
@@ -400,209 +409,17 @@ class Value:
         grad = f", grad={self._grad!r}" if self.has_grad else ""
         return f"Value({self._data!r}{label}{grad})"
 
-    def __copy__(self) -> Value:
-        return _clone(self, self.parents)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        """A copy of the whole graph, leaves included, at any depth.
-
-        `backward()` on the copy fills the copy's leaves. Deep-copy a container of result
-        and leaves together to get hold of both.
-        """
-        for v in toposort(self):
-            if id(v) not in memo:
-                memo[id(v)] = _clone(v, [memo[id(parent)] for parent in v.parents])
-        copied: Value = memo[id(self)]
-        return copied
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the whole graph, at any depth.
-
-        Leaves and parameters are shared between the graphs of one pickle; the rest is
-        copied into each graph that is pickled on its own.
-        """
-        if self._opcode < 0:
-            return _restore_leaf, (self._data, self._label, self._grad, self._opcode)
-        order = toposort(self)
-        position = {v: i for i, v in enumerate(order)}
-        shared, labels = [], {}
-        opcodes, parents, numbers_ = array("i"), array("q"), array("d")
-        for i, v in enumerate(order):
-            opcodes.append(v._opcode)
-            if v._opcode in (_LEAF, _PARAMETER):
-                shared.append(v)
-                continue
-            numbers_.append(v._data)
-            numbers_.append(v._grad)
-            if v._label:
-                labels[i] = v._label
-            if v._opcode >= 0:
-                numbers_.extend(v.partials)
-                parents.extend([position[parent] for parent in v.parents])
-        names = {opcode: TABLE[opcode].name for opcode in {*opcodes} if opcode >= 0}
-        return _restore_graph, (names, opcodes, parents, numbers_, labels, shared)
-
 
 kernels.prepare(Value)
 
 
-def toposort(root: Value | Any) -> list[Value]:
-    """Every value `root` was computed from, and `root`, each after all of its parents.
-
-    The order is that of evaluation: what an operand was computed from comes before what
-    the operands to its right were.  Iterative, so depth is no limit.  Raises `TypeError`
-    where `root` is no Value.
-
-    >>> a = Value(1.0, "a"); b = Value(2.0, "b"); c = (a + a) * -b
-    >>> [v.op or v.label for v in toposort(c)]
-    ['a', 'add', 'b', 'neg', 'mul']
-    """
-    if type(root) is not Value:
-        raise TypeError(f"toposort needs a Value, got {type(root).__name__} {root!r:.60}")
-    global _mark
-    order = []
-    stack = [root]
-    with _sweeping:
-        _mark += 2
-        opened = _mark
-        done = _mark + 1
-        while stack:
-            v: Value = stack[-1]
-            if v._mark < opened:
-                v._mark = opened
-                # The stack is last in, first out: the first operand goes on top.
-                x: Value | None = v._x
-                if x is not None:
-                    y: Value | None = v._y
-                    if y is not None:
-                        if v._more is not None:
-                            stack.extend([p for p, _ in reversed(v._more) if p._mark < opened])
-                        if y._mark < opened:
-                            stack.append(y)
-                    if x._mark < opened:
-                        stack.append(x)
-            else:
-                stack.pop()
-                if v._mark == opened:
-                    v._mark = done
-                    order.append(v)
-    return order
-
-
-def _collect(root: Value, leaves: list[Value], interior: list[Value]) -> None:
-    """Append all that `root` was computed from, and `root`, the interior after its parents.
-
-    All grads become 0. What a leaf has accumulated waits in `_dx`, which is free there, as
-    leaves have no partials.
-    """
-    global _mark
-    _mark += 2
-    opened = _mark
-    done = _mark + 1
-    stack = [root]
-    while stack:
-        v: Value = stack[-1]
-        if v._mark < opened:
-            x: Value | None = v._x
-            if x is None:
-                stack.pop()
-                v._mark = done
-                v._dx = v._grad
-                leaves.append(v)
-                v._grad = 0.0
-                continue
-            v._mark = opened
-            v._grad = 0.0
-            # Chains grow by their first operand: it goes below, or the others would pile up.
-            if x._mark < opened:
-                stack.append(x)
-            y: Value | None = v._y
-            if y is not None:
-                if y._mark < opened:
-                    stack.append(y)
-                if v._more is not None:
-                    stack.extend([p for p, _ in v._more if p._mark < opened])
-        else:
-            stack.pop()
-            if v._mark == opened:
-                v._mark = done
-                interior.append(v)
-
-
-def _differentiate(root: Value, seed: float) -> None:
-    """`backward()`: grads in between are replaced, those of leaves added to."""
-    v: Value
-    leaves: list[Value] = []
-    interior: list[Value] = []
-    met_nan = False
-    try:
-        _collect(root, leaves, interior)
-        root._grad = seed
-        _sweep(interior)
-        for v in leaves:
-            if v._grad != v._grad and v._opcode != _CONSTANT:
-                met_nan = True
-            v._grad += v._dx
-        if met_nan:
-            _sweep_dependent(root, seed)
-            for v in leaves:
-                v._grad += v._dx
-    except BaseException:  # an interrupt must not cost what was accumulated so far
-        for v in leaves:
-            v._grad = v._dx
-        raise
-
-
-def _sweep(interior: list[Value]) -> None:
-    """The chain rule, from the last value to the first, which empties the list."""
-    v: Value
-    parent: Value
-    while interior:
-        v = interior.pop()
-        grad = v._grad
-        v._x._grad += grad * v._dx
-        if v._y is not None:
-            v._y._grad += grad * v._dy
-            if v._more is not None:
-                for parent, partial in v._more:
-                    parent._grad += grad * partial
-
-
-def _sweep_dependent(root: Value, seed: float) -> None:
-    """The chain rule along the edges the result depends on, for a sweep that met a NaN.
-
-    The untaken side of `where` (or of `maximum`, or below `relu`'s kink) receives the
-    adjoint 0, and 0 times an infinite partial beyond it is NaN. The table says which
-    edges the value does not depend on; leaving those out keeps the NaN from spreading,
-    and a NaN that remains is one.
-    """
-    v: Value
-    order = toposort(root)
-    for v in order:
-        v._grad = 0.0
-    root._grad = seed
-    reached = {root}
-    for v in reversed(order):
-        if v in reached and v._opcode >= 0:
-            numbers_ = [parent._data for parent in v.parents]
-            row = TABLE[v._opcode]
-            for i, (parent, partial) in enumerate(zip(v.parents, v.partials, strict=True)):
-                if partial != 0.0 or not row.vanishes(i, v._data, numbers_):
-                    reached.add(parent)
-                    parent._grad += v._grad * partial
-
-
-def fresh_marks(count: Mark) -> Mark:
-    """The first of `count` whole numbers that are greater than every node's mark."""
-    global _mark
-    first = _mark + 2
-    _mark += count + 1
-    return first
+# Recording
 
 
 def _fill(v: Value, data: float, opcode: Opcode) -> None:
     v._data = data
     v._grad = _NOT_COMPUTED
+    v._flow = 0.0
     v._label = ""
     v._opcode = opcode
     v._mark = 0
@@ -619,12 +436,39 @@ def _parentless(data: float, opcode: Opcode) -> Value:
     return v
 
 
+def constant(data: float) -> Value:
+    """A Value no derivative flows through."""
+    return _parentless(data, _CONSTANT)
+
+
+def _constant(other: Any) -> Value | None:
+    """A plain operand as a constant, or None where it is no real number."""
+    if type(other) is float:
+        return _parentless(other, _CONSTANT)
+    if type(other) is int or is_real(other):
+        return _parentless(to_float(other), _CONSTANT)
+    return None
+
+
+def operand(other: Any, opcode: Opcode) -> Value:
+    """What is passed to a primitive as a Value; a `TypeError` names the primitive."""
+    if type(other) is Value:
+        return other
+    if type(other) is float:
+        return _parentless(other, _CONSTANT)
+    return _parentless(to_operand(other, TABLE[opcode]), _CONSTANT)
+
+
 def _unary(opcode: Opcode, x: Value, results: Results) -> Value:
+    state: State = kernels.blocks() if context.used else 0
+    if state:
+        if state == context.PAUSED:
+            return _parentless(results[0], _CONSTANT)
+        return node(opcode, results[0], (x,), (results[1],))
     out: Value = Value.__new__(Value)
     out._data, out._dx = results
-    if _interventions:
-        return _intervene(opcode, out._data, (x,), (out._dx,))
     out._grad = _NOT_COMPUTED
+    out._flow = 0.0
     out._label = ""
     out._opcode = opcode
     out._mark = 0
@@ -636,11 +480,15 @@ def _unary(opcode: Opcode, x: Value, results: Results) -> Value:
 
 
 def _binary(opcode: Opcode, x: Value, y: Value, results: Results) -> Value:
+    state: State = kernels.blocks() if context.used else 0
+    if state:
+        if state == context.PAUSED:
+            return _parentless(results[0], _CONSTANT)
+        return node(opcode, results[0], (x, y), (results[1], results[2]))
     out: Value = Value.__new__(Value)
     out._data, out._dx, out._dy = results
-    if _interventions:
-        return _intervene(opcode, out._data, (x, y), (out._dx, out._dy))
     out._grad = _NOT_COMPUTED
+    out._flow = 0.0
     out._label = ""
     out._opcode = opcode
     out._mark = 0
@@ -650,8 +498,23 @@ def _binary(opcode: Opcode, x: Value, y: Value, results: Results) -> Value:
     return out
 
 
+# The operators that can't fail are what graphs are mostly made of.
+
+
+def _add(x: Value, y: Value) -> Value:
+    return _binary(_ADD, x, y, kernels.add(x._data, y._data))
+
+
+def _sub(x: Value, y: Value) -> Value:
+    return _binary(_SUB, x, y, kernels.sub(x._data, y._data))
+
+
+def _mul(x: Value, y: Value) -> Value:
+    return _binary(_MUL, x, y, kernels.mul(x._data, y._data))
+
+
 def unary(opcode: Opcode, x: Value) -> Value:
-    """`record` for a primitive of one argument, without the checks of its operands."""
+    """`record` for a primitive of one argument, a Value."""
     try:
         return _unary(opcode, x, kernels.unary(opcode, x._data))
     except (ArithmeticError, ValueError) as error:
@@ -659,26 +522,31 @@ def unary(opcode: Opcode, x: Value) -> Value:
 
 
 def binary(opcode: Opcode, x: Value, y: Value) -> Value:
-    """`record` for a primitive of two arguments, without the checks of its operands."""
+    """`record` for a primitive of two arguments, both Values."""
     try:
         return _binary(opcode, x, y, kernels.binary(opcode, x._data, y._data))
     except (ArithmeticError, ValueError) as error:
         raise failure(TABLE[opcode], (x, y), error) from None
 
 
-def _node(
-    opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequence[float]
-) -> Value:
-    v: Value = _parentless(data, opcode)
-    if len(parents) > 0:
-        v._x = parents[0]
-        v._dx = partials[0]
-    if len(parents) > 1:
-        v._y = parents[1]
-        v._dy = partials[1]
-    if len(parents) > 2:
-        v._more = tuple(zip(parents[2:], partials[2:], strict=True))
-    return v
+def ternary(opcode: Opcode, x: Value, y: Value, z: Value) -> Value:
+    """`record` for a primitive of three arguments, all Values."""
+    try:
+        return _ternary(opcode, x, y, z, kernels.ternary(opcode, x._data, y._data, z._data))
+    except (ArithmeticError, ValueError) as error:
+        raise failure(TABLE[opcode], (x, y, z), error) from None
+
+
+def _ternary(opcode: Opcode, x: Value, y: Value, z: Value, results: Results) -> Value:
+    if context.used and kernels.blocks():
+        return node(opcode, results[0], (x, y, z), results[1:])
+    out: Value = _parentless(results[0], opcode)
+    out._x = x
+    out._dx = results[1]
+    out._y = y
+    out._dy = results[2]
+    out._more = ((z, results[3]),)
+    return out
 
 
 def record(opcode: Opcode, *operands: Any) -> Value:
@@ -696,13 +564,13 @@ def record(opcode: Opcode, *operands: Any) -> Value:
             f"{row.name}({', '.join(row.arguments)}) takes {len(row.arguments)} operands, "
             f"got {len(operands)}"
         )
-    values = [
-        v if type(v) is Value else _parentless(to_operand(v, row), _CONSTANT) for v in operands
-    ]
+    values = [operand(v, opcode) for v in operands]
     if len(values) == 1:
         return unary(opcode, values[0])
     if len(values) == 2:
         return binary(opcode, values[0], values[1])
+    if len(values) == 3:
+        return ternary(opcode, values[0], values[1], values[2])
     try:
         data, *partials = KERNELS[opcode](*[v.data for v in values])
     except (ArithmeticError, ValueError) as error:
@@ -712,242 +580,240 @@ def record(opcode: Opcode, *operands: Any) -> Value:
 
 def node(opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequence[float]) -> Value:
     """Record a result of `opcode` whose number and partials are known already."""
-    if _interventions:
-        return _intervene(opcode, data, parents, partials)
-    return _node(opcode, data, parents, partials)
-
-
-def add_methods(row: Primitive, opcode: Opcode) -> None:
-    """Make a function of the table a method of Value, under NumPy's name for it too.
-
-    NumPy calls these methods on the elements of object arrays.
-    """
-
-    is_unary = len(row.arguments) == 1
-
-    def method(self: Value, *operands: Any) -> Value:
-        if is_unary and not operands:
-            return unary(opcode, self)
-        return record(opcode, self, *operands)
-
-    method.__name__ = row.name
-    method.__doc__ = f"`{row.name}` of this value, from the table of primitives."
-    for name in (row.name, row.alias):
-        if name:
-            setattr(Value, name, method)
-
-
-for _opcode, _row in enumerate(TABLE):
-    if not _row.operator:
-        add_methods(_row, _opcode)
-
-
-def described(row: Primitive, operands: Sequence[Any]) -> str:
-    """The operands of a primitive for an error message: `x = 0.5 ('rate'), y = 2.0`."""
-    shown = []
-    for name, v in zip(row.arguments, operands, strict=True):
-        label = f" ({v.label!r})" if isinstance(v, Value) and v.label else ""
-        shown.append(f"{name} = {v.data if isinstance(v, Value) else v!r}{label}")
-    return ", ".join(shown)
-
-
-def failure(row: Primitive, operands: Sequence[Any], error: Exception) -> Exception:
-    """The exception Python raised, saying which primitive, which operands and what it needs."""
-    if isinstance(error, OverflowError):
-        problem = "overflows a float"
-    elif row.domain:
-        problem = f"needs {row.domain}"
+    state: State = kernels.blocks() if context.used else 0
+    if state & context.PAUSED:
+        v: Value = _parentless(data, _CONSTANT)
     else:
-        problem = "is undefined"
-    return type(error)(f"{row.name}: {row.value} {problem}, got {described(row, operands)}")
+        v = _parentless(data, opcode)
+        link(v, parents, partials)
+    if state & context.WATCHED:
+        context.watcher().recorded(v, TABLE[opcode], parents)
+    return v
 
 
-def to_float(data: Any) -> float:
-    """`data` as a float; Values, strings, complex numbers and the like are a `TypeError`."""
-    if type(data) is float:
-        return data
-    if type(data) is int or isinstance(data, numbers.Real):
-        try:
-            return float(data)
-        except OverflowError:
-            raise OverflowError("this number is too large for a float") from None
-    raise TypeError(f"a real number is needed, got {type(data).__name__} {data!r:.60}")
+def link(v: Value, parents: Sequence[Value], partials: Sequence[float]) -> None:
+    """Give a new node its operands and its partials by them."""
+    if len(parents) > 0:
+        v._x = parents[0]
+        v._dx = partials[0]
+    if len(parents) > 1:
+        v._y = parents[1]
+        v._dy = partials[1]
+    if len(parents) > 2:
+        v._more = tuple(zip(parents[2:], partials[2:], strict=True))
 
 
-def _constant(other: Any) -> Value | None:
-    """A plain operand as a constant, or None where it is no real number."""
-    if type(other) is float:
-        return _parentless(other, _CONSTANT)
-    if type(other) is int or isinstance(other, numbers.Real):
-        return _parentless(to_float(other), _CONSTANT)
+# Sweeping
+
+
+def toposort(root: Value | Any) -> list[Value]:
+    """Every value `root` was computed from, and `root`, each after all of its parents.
+
+    The order is that of evaluation: what an operand was computed from comes before what
+    the operands to its right were.  Iterative, so depth is no limit.  Raises `TypeError`
+    where `root` is no Value.
+
+    >>> a = Value(1.0, "a"); b = Value(2.0, "b"); c = (a + a) * -b
+    >>> [v.op or v.label for v in toposort(c)]
+    ['a', 'add', 'b', 'neg', 'mul']
+    """
+    if type(root) is not Value:
+        raise TypeError(f"toposort needs a Value, got {type(root).__name__} {root!r:.60}")
+    return order([root], [])
+
+
+def order(roots: list[Value], stop: list[Value]) -> list[Value]:
+    """`stop`, then what else `roots` were computed from, and they, parents first.
+
+    What the values of `stop` were computed from is left out, unless a root also reaches it
+    past them.
+    """
+    global _mark
+    v: Value
+    below: Value
+    kernels.acquire()
+    try:
+        while True:
+            # A node is met, then asks for its first operand, for its others, and is done.
+            _mark += 3
+            met = _mark
+            asked = met + 1
+            done = met + 2
+            found = stop[:]
+            stack = []
+            for v in stop:
+                v._mark = done
+                v._flow = 0.0
+            for v in roots:
+                if v._mark >= met:
+                    continue
+                while True:
+                    if v._mark < met:
+                        v._mark = met
+                        v._flow = 0.0
+                        if v._x is not None and v._x._mark < met:
+                            stack.append(v)
+                            v = v._x
+                            continue
+                    if v._mark == met:
+                        v._mark = asked
+                        if v._y is not None and v._y._mark < met:
+                            stack.append(v)
+                            v = v._y
+                            continue
+                    if v._more is not None:
+                        below = _unmet(v._more, met)
+                        if below is not None:
+                            stack.append(v)
+                            v = below
+                            continue
+                    v._mark = done
+                    found.append(v)
+                    if not stack:
+                        break
+                    v = stack.pop()
+            # A signal handler that sweeps meanwhile leaves marks of its own.
+            if _mark == met:
+                return found
+    finally:
+        kernels.release()
+
+
+def _unmet(more: Pairs, met: Mark) -> Value | None:
+    parent: Value
+    for parent, _ in more:
+        if parent._mark < met:
+            return parent
     return None
 
 
-def to_operand(other: Any, row: Primitive) -> float:
-    """`to_float`, with an error that names the primitive and helps with arrays."""
-    try:
-        return to_float(other)
-    except TypeError as error:
-        advice = ""
-        if getattr(other, "ndim", None) is not None:
-            advice = f"; for an array, call {row.name} on each element"
-            name = row.alias or row.name
-            if hasattr(sys.modules.get("numpy"), name):
-                advice += f", or numpy.{name} on an object array of Values"
-        raise TypeError(f"{row.name}({', '.join(row.arguments)}): {error}{advice}") from None
+def adjoints(
+    order: list[Value], roots: list[Value], seeds: Numbers, wanted: list[Value]
+) -> list[float]:
+    """The derivatives of Σ seed · root by the `wanted` values, 0 for those not in `order`.
 
-
-def _comparable(other: Any) -> Any:
-    """The number to compare with, or None. An exact one stays exact: Python compares 10**400.
-
-    NumPy's scalars become Python's, so that a comparison is a `bool`.
+    No value is changed that anybody sees.
     """
-    if type(other) is Value:
-        return other.data
-    if type(other) is float:
-        return other
-    if isinstance(other, numbers.Integral):
-        return int(other)
-    if isinstance(other, numbers.Rational):
-        return other
-    return float(other) if isinstance(other, numbers.Real) else None
-
-
-def _clone(v: Value, parents: Sequence[Value]) -> Value:
-    copied: Value = _parentless(v._data, v._opcode)
-    copied._label = v._label
-    copied._grad = v._grad
-    copied._dx = v._dx
-    copied._dy = v._dy
-    if len(parents) > 0:
-        copied._x = parents[0]
-    if len(parents) > 1:
-        copied._y = parents[1]
-    if len(parents) > 2:
-        partials = [partial for _, partial in v._more]
-        copied._more = tuple(zip(parents[2:], partials, strict=True))
-    return copied
-
-
-def _restore_leaf(data: float, label: str, grad: float, opcode: Opcode) -> Value:
-    v: Value = _parentless(data, opcode)
-    v._label = label
-    v._grad = grad
-    return v
-
-
-def _restore_graph(
-    names: dict[int, str],
-    opcodes: Any,
-    parents: Any,
-    numbers_: Any,
-    labels: dict[int, str],
-    shared: list[Value],
-) -> Value:
-    """The result of a pickled graph; opcodes may be others here, names are the same."""
-    for name in names.values():
-        if name not in OPCODES:
-            raise ValueError(
-                f"this graph uses the primitive {name!r}, which is not registered here"
-            )
-    here = {opcode: OPCODES[name] for opcode, name in names.items()}
-    arity = {opcode: len(TABLE[here[opcode]].arguments) for opcode in names}
-    leaves, operands, number = iter(shared), iter(parents), iter(numbers_)
-    values: list[Value] = []
-    for opcode in opcodes:
-        if opcode in (_LEAF, _PARAMETER):
-            values.append(next(leaves))
-            continue
-        data, grad = next(number), next(number)
-        if opcode == _CONSTANT:
-            v = _parentless(data, opcode)
-        else:
-            count = arity[opcode]
-            v = _node(
-                here[opcode],
-                data,
-                [values[i] for i in islice(operands, count)],
-                [*islice(number, count)],
-            )
-        v._grad = grad
-        values.append(v)
-    for i, label in labels.items():
-        values[i]._label = label
-    return values[-1]
-
-
-def constant(data: float) -> Value:
-    """A Value no derivative flows through."""
-    return _parentless(data, _CONSTANT)
-
-
-def _intervene(
-    opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequence[float]
-) -> Value:
-    """A node, while a `no_grad` or `watch` block is open in this thread or another one."""
-    paused = is_paused()
-    v: Value = constant(data) if paused else _node(opcode, data, parents, partials)
-    watching = watcher()
-    if watching is not None:
-        watching.recorded(v, TABLE[opcode], parents)
-    return v
-
-
-def _announce(root: Value, seed: float) -> None:
-    watching = watcher()
-    if watching is not None:
-        watching.sweeping(root, seed)
-
-
-def is_paused() -> bool:
-    """Whether this thread is inside `no_grad`."""
-    return _interventions > 0 and getattr(_here, "paused", False)
-
-
-def watcher() -> Any:
-    """The object that watches this thread, or None."""
-    return getattr(_here, "watcher", None) if _interventions else None
-
-
-@contextmanager
-def _intervention(name: str, state: Any) -> Iterator[None]:
-    global _interventions
-    before = getattr(_here, name, None)
-    with _intervention_count:
-        _interventions += 1
-    setattr(_here, name, state)
+    global _mark
+    v: Value
+    kernels.acquire()
     try:
-        yield
+        while True:
+            _mark += 1
+            mark = _mark
+            for v in wanted:
+                v._flow = 0.0
+            for v in order:
+                v._flow = 0.0
+            has_nan = _sweep(order, roots, seeds)
+            found = []
+            for v in wanted:
+                found.append(v._flow)
+            if _mark == mark:
+                break
     finally:
-        setattr(_here, name, before)
-        with _intervention_count:
-            _interventions -= 1
+        kernels.release()
+    if has_nan:
+        flows = _sweep_dependent(order, roots, seeds)
+        return [flows.get(v, 0.0) for v in wanted]
+    return found
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute without recording: inside, results are constants. For this thread only.
+def _accumulate(root: Value, seed: float) -> None:
+    """`backward()`: grads in between are replaced, those of leaves added to."""
+    global _mark
+    v: Value
+    roots = [root]
+    seeds = [seed]
+    leaves = 0
+    kernels.acquire()
+    try:
+        while True:
+            values = order(roots, [])
+            mark = _mark
+            has_nan = _sweep(values, roots, seeds)
+            if _mark == mark:
+                break
+        if has_nan:
+            flows = _sweep_dependent(values, roots, seeds)
+            for v in values:
+                v._flow = flows.get(v, 0.0)
+        try:
+            for v in values:
+                if v._x is not None:
+                    v._grad = v._flow
+                elif v._opcode != _CONSTANT:
+                    # A leaf has no partials: what it had accumulated waits there.
+                    v._dx = v._grad
+                    leaves += 1
+                    v._grad += v._flow
+        except BaseException:  # an interrupt must not leave half of a gradient
+            for v in values:
+                if leaves and v._x is None and v._opcode != _CONSTANT:
+                    v._grad = v._dx
+                    leaves -= 1
+            raise
+    finally:
+        kernels.release()
 
-    >>> w = Value(2.0)
-    >>> with no_grad():
-    ...     y = w * w
-    >>> y.kind
-    'constant'
+
+def _sweep(order: list[Value], roots: list[Value], seeds: Numbers) -> Truth:
+    """The chain rule, from the last value to the first; whether a NaN was met.
+
+    The `_flow` of each value is 0 before, and its adjoint afterwards.
     """
-    with _intervention("paused", True):
-        yield
+    v: Value
+    parent: Value
+    for i, v in enumerate(roots):
+        v._flow += seeds[i]
+    has_nan = False
+    for v in reversed(order):
+        flow = v._flow
+        if flow != flow and v._opcode != _CONSTANT:
+            has_nan = True
+        if v._x is not None:
+            v._x._flow += flow * v._dx
+            if v._y is not None:
+                v._y._flow += flow * v._dy
+                if v._more is not None:
+                    for parent, partial in v._more:
+                        parent._flow += flow * partial
+    return has_nan
 
 
-def recording() -> AbstractContextManager[None]:
-    """Record again, inside `no_grad`: what is differentiated within must be recorded."""
-    return _intervention("paused", False)
+def _sweep_dependent(
+    order: list[Value], roots: list[Value], seeds: Numbers
+) -> dict[Value, float]:
+    """The chain rule along the edges the result depends on, for a sweep that met a NaN.
 
-
-def watch(observer: Any) -> AbstractContextManager[None]:
-    """Show `observer` what happens in this thread.
-
-    It gets `recorded(v, row, operands)` after each node, `sweeping(root, seed)` before
-    each `backward()`, and `flowed(v, i, adjoint, partial, total)` where an operator's sweep
-    adds to the adjoint of v's operand i; what it raises goes through.
+    The untaken side of `where` (or of `maximum`, or below `relu`'s kink) receives the
+    adjoint 0, and 0 times an infinite partial beyond it is NaN. The table says which
+    edges the value does not depend on; leaving those out keeps the NaN from spreading,
+    and a NaN that remains is one. Where there is none, both sweeps give the same bits.
     """
-    return _intervention("watcher", observer)
+    flows: dict[Value, float] = {}
+    for v, seed in zip(roots, seeds, strict=True):
+        flows[v] = flows.get(v, 0.0) + seed
+    for v in reversed(order):
+        if v in flows and v.kind == "interior":
+            for parent, partial in edges(v):
+                if partial is not None:
+                    flows[parent] = flows.get(parent, 0.0) + flows[v] * partial
+    return flows
+
+
+def edges(v: Value) -> list[tuple[Value, float | None]]:
+    """The operands of `v` and its partial by each, None for one it does not depend on here.
+
+    The untaken side of `where` is such an operand: its partial is not a number that came
+    out as 0 but is written 0 in the table, and nothing is passed on along it.
+    """
+    parents, partials = v.parents, v.partials
+    if all(partial != 0.0 for partial in partials):
+        return list(zip(parents, partials, strict=True))
+    row = TABLE[v._opcode]
+    numbers = [parent.data for parent in parents]
+    return [
+        (parent, None if partial == 0.0 and row.vanishes(i, v.data, numbers) else partial)
+        for i, (parent, partial) in enumerate(zip(parents, partials, strict=True))
+    ]

@@ -30,7 +30,7 @@ from ..notation.labels import unicode_label
 from ..notation.typeset import MORE, SUM, derivative, is_rounded, product, total
 from .conventions import remarks
 from .factors import Factor, NodeStep, Term, Way, along
-from .formulas import Formulas, adjoints
+from .formulas import Formulas, derivatives
 from .rules import IN_WORDS
 from .with_sympy import shortened
 
@@ -188,7 +188,7 @@ class _Teller:
     def explanation(self) -> Explanation:
         if self.wrt not in self.moving:
             return self.not_in_graph()
-        self.value = adjoints(self.order).get(self.wrt, 0.0)
+        self.value = derivatives(self.order).get(self.wrt, 0.0)
         if self.wrt is self.y:
             itself = Paragraph((self.name(self.y), " changes exactly as fast as itself."))
             return self.told([Equation(self.symbol(), (Row(number(1)),)), itself])

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ..algebra.simplify import sum_of
 from ..algebra.trees import name, number
-from ..engine.value import Value, toposort
+from ..engine.value import Value, adjoints, edges, toposort
 from ..table.primitives import OPCODES, TABLE, Primitive
 from .rules import applied
 
@@ -177,38 +177,14 @@ def signed(sign: int, tree: ast.expr) -> ast.expr:
     return tree if sign > 0 else ast.UnaryOp(ast.USub(), tree)
 
 
-def edges(v: Value) -> list[tuple[Value, float | None]]:
-    """The operands of `v` and its partial by each, None for one it does not depend on here.
-
-    The untaken side of `where` is such an operand: its partial is not a number that came
-    out as 0 but is written 0 in the table, and nothing is passed on along it.
-    """
-    parents = v.parents
-    partials = v.partials
-    if all(partial != 0.0 for partial in partials):
-        return list(zip(parents, partials, strict=True))
-    row = row_of_value(v)
-    data = [parent.data for parent in parents]
-    return [
-        (parent, None if partial == 0.0 and row.vanishes(i, v.data, data) else partial)
-        for i, (parent, partial) in enumerate(zip(parents, partials, strict=True))
-    ]
-
-
-def adjoints(order: Sequence[Value], seed: float = 1.0) -> dict[Value, float]:
-    """The derivative of the last value of `order` by every value it depends on.
+def derivatives(order: list[Value], seed: float = 1.0) -> dict[Value, float]:
+    """The derivative of the last value of `order` by each value in it.
 
     order  the values of a graph, operands before results
 
     What `backward()` computes, without touching any `grad`.
     """
-    found = {order[-1]: seed}
-    for v in reversed(order):
-        if v in found and v.kind == "interior":
-            for parent, partial in edges(v):
-                if partial is not None:
-                    found[parent] = found.get(parent, 0.0) + found[v] * partial
-    return found
+    return dict(zip(order, adjoints(order, order[-1:], [seed], order), strict=True))
 
 
 def expression_of(v: Value, limit: int = 2000) -> tuple[ast.expr, dict[str, Value]]:

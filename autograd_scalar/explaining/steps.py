@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..engine.value import Value, to_float, toposort
+from ..engine.numbers import to_float
+from ..engine.value import Value, toposort
 from .formulas import edges, unique_names
 
 

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ..engine.value import Value, described, toposort, watch
+from ..engine.modes import watch
+from ..engine.numbers import described
+from ..engine.value import Value, toposort
 from ..table.primitives import OPCODES, TABLE, Primitive
 from .operators import jacobian
 from .pytree import flatten, leaf_paths

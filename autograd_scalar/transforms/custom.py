@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engine.functions import FUNCTIONS, add_row
-from ..engine.value import Value, to_float
+from ..engine.numbers import to_float
+from ..engine.value import Value
 from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, Primitive, add_function
 
 

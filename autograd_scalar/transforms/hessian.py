@@ -11,8 +11,8 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
-from ..engine.sweep import bend, curved, pull, push
-from ..engine.value import Value
+from ..engine.sweep import hessian_terms, nonlinear_nodes, tangents
+from ..engine.value import Value, adjoints
 from ..table.language import BINARY_ROWS, can_raise, float_source, is_zero
 from ..table.primitives import OPCODES, TABLE, Primitive, float_scope
 
@@ -168,13 +168,13 @@ class Curvature:
         self.order = order
         self.leaves = leaves
         seconds = _by_opcode()
-        nodes = curved(order, seconds)
-        self._into, self._along, self._factors = bend(
-            nodes, pull(order, [root], [1.0], nodes), seconds
+        nodes = nonlinear_nodes(order, seconds)
+        self._into, self._along, self._factors = hessian_terms(
+            nodes, adjoints(order, [root], [1.0], nodes), seconds
         )
 
     def times(self, vector: Sequence[float]) -> list[float]:
         """The Hessian times `vector`; NaN where an infinite slope met a branch not taken."""
-        slopes = push(self.order, self.leaves, list(vector), self._along)
+        slopes = tangents(self.order, self.leaves, list(vector), self._along)
         sources = [factor * slope for factor, slope in zip(self._factors, slopes, strict=True)]
-        return pull(self.order, self._into, sources, self.leaves)
+        return adjoints(self.order, self._into, sources, self.leaves)

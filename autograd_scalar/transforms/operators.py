@@ -13,8 +13,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..engine.sweep import depends_only_on, freeze, graph_of, pull, pull_aside, push
-from ..engine.value import Value, constant, is_paused, recording, toposort, watcher
+from ..engine import sweep
+from ..engine.context import is_paused, watcher
+from ..engine.modes import recording
+from ..engine.sweep import depends_only_on, detach_leaves
+from ..engine.value import Value, constant, order, toposort
+from ..engine.value import adjoints as swept
 from .hessian import Curvature
 from .pytree import (
     all_floats,
@@ -62,7 +66,7 @@ def gradient(y: Value, xs: Any, create_graph: bool = False) -> Any:
                 "function by numbers, use grad"
             )
     if not create_graph and watcher() is None and all(v.kind != "constant" for v in (y, *leaves)):
-        found = pull_aside(y, leaves)
+        found = swept(order([y], []), [y], [1.0], leaves)
         if not _has_nan(found):
             return structure.pack(found)
     found = adjoints(toposort(y), {y: 1.0}, leaves, create_graph)
@@ -315,12 +319,12 @@ class _Trace:
     def close(self, outs: list[Any]) -> None:
         """Make the graph of `outs` ready for sweeps."""
         roots = [out for out in outs if type(out) is Value]
-        self.order = graph_of(roots, self.leaves)
+        self.order = order(roots, self.leaves)
         if not self.connected:
             self.connected = not depends_only_on(self.order, len(self.leaves))
         if self.connected:
             # Seen from outside, what was a plain number is no variable.
-            freeze(self.leaves)
+            detach_leaves(self.leaves)
 
     def plain(self, result: Any) -> Any:
         """`result` as the outside shall see it."""
@@ -338,7 +342,7 @@ class _Trace:
         """The derivatives of Σ seed · out by the leaves."""
         if self._quick(seeds):
             given = [(v, s) for v, s in zip(outs, seeds, strict=True) if type(v) is Value]
-            found = pull(self.order, [v for v, _ in given], [s for _, s in given], self.leaves)
+            found = swept(self.order, [v for v, _ in given], [s for _, s in given], self.leaves)
             if not _has_nan(found):
                 return found
         weights: dict[Value, Any] = {}
@@ -351,7 +355,7 @@ class _Trace:
         """How fast `outs` change as the leaves do at the rates of `seeds`."""
         values = [v if type(v) is Value else constant(v) for v in outs]
         if self._quick(seeds):
-            found = push(self.order, self.leaves, seeds, values)
+            found = sweep.tangents(self.order, self.leaves, seeds, values)
             if not _has_nan(found):
                 return found
         weights = dict(zip(self.leaves, seeds, strict=True))
@@ -364,7 +368,7 @@ class _Trace:
             rows = []
             for out in outs:
                 # Each result has its own part of the graph, which may be small.
-                self.order = graph_of([out], self.leaves) if type(out) is Value else whole
+                self.order = order([out], self.leaves) if type(out) is Value else whole
                 rows.append(self.adjoints([out], [1.0]))
             self.order = whole
             return rows
@@ -379,10 +383,10 @@ class _Trace:
             if not any(map(_has_nan, rows)):
                 # One triangle, so that rounding doesn't make it asymmetric.
                 return [[rows[max(i, j)][min(i, j)] for j in range(size)] for i in range(size)]
-        slopes, order = self._gradient_graph(out)
+        slopes, graph = self._gradient_graph(out)
         return [
             self._finish(
-                adjoints(order, {slope: 1.0}, self.leaves, self.connected)
+                adjoints(graph, {slope: 1.0}, self.leaves, self.connected)
                 if type(slope) is Value
                 else [0.0] * size,
                 [],
@@ -396,10 +400,10 @@ class _Trace:
             found = curvature.times(vector)
             if not _has_nan(found):
                 return found
-        slopes, order = self._gradient_graph(out)
+        slopes, graph = self._gradient_graph(out)
         weights = dict(zip(self.leaves, vector, strict=True))
         values = [v if type(v) is Value else constant(v) for v in slopes]
-        return self._finish(tangents(order, weights, values, self.connected), vector)
+        return self._finish(tangents(graph, weights, values, self.connected), vector)
 
     def _curvature(self, out: Any, vector: Sequence[Any]) -> Curvature | None:
         if type(out) is not Value or not self._quick(vector):
@@ -414,7 +418,7 @@ class _Trace:
         if type(out) is not Value:
             return [0.0] * len(self.leaves), self.leaves
         slopes = adjoints(self.order, {out: 1.0}, self.leaves, True)
-        return slopes, graph_of([v for v in slopes if type(v) is Value], self.leaves)
+        return slopes, order([v for v in slopes if type(v) is Value], self.leaves)
 
     def _finish(self, found: list[Any], seeds: Sequence[Any]) -> list[Any]:
         """Derivatives as the outside shall see them: all of one kind."""

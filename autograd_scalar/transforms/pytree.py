@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NoReturn
 
-from ..engine.value import Value, to_float
+from ..engine.numbers import to_float
+from ..engine.value import Value
 
 #: An array's shape, or None for a number on its own.
 Unit = tuple[int, ...] | None

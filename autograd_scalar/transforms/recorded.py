@@ -17,7 +17,8 @@ from functools import cache
 from typing import Any
 
 from ..engine.functions import FUNCTIONS
-from ..engine.value import Value, node, watcher
+from ..engine.context import watcher
+from ..engine.value import Value, node
 from ..table.language import CONSTANTS, ieee, ieee_divide, ieee_power, is_zero
 from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_quiet
 

@@ -1,0 +1,2 @@
+from . cimport kernels
+from .value cimport Value, binary, operand, ternary, unary

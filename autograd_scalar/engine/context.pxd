@@ -1,0 +1,4 @@
+cdef int PAUSED, WATCHED
+cdef bint used
+
+cpdef int state() except -1

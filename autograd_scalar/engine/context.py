@@ -1,0 +1,73 @@
+"""Which blocks are open here: what `modes` opens, and what recording asks before each node.
+
+Open blocks belong to the context (`contextvars`): a thread and an asyncio task have their
+own. Nothing here knows what a Value is. Compiled or plain, this is the source.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+
+#: What `state` tells, added up.
+PAUSED = 1
+WATCHED = 2
+
+
+class Block(Protocol):
+    """paused: whether nothing is recorded inside, None where blocks around it decide;
+    observer: who watches, or None.
+    """
+
+    paused: bool | None
+    observer: Any
+
+
+open_blocks: ContextVar[tuple[Block, ...]] = ContextVar("open blocks", default=())
+
+#: Whether any block was opened since the program started: most never open one.
+used = False
+
+
+def enter(block: Block) -> None:
+    """Open a block, as the innermost."""
+    global used
+    used = True
+    try:
+        open_blocks.set((*open_blocks.get(), block))
+    except BaseException:
+        # Ctrl-C may come when the block is set already, and nobody would leave it.
+        leave(block)
+        raise
+
+
+def leave(block: Block) -> None:
+    """Close a block, wherever it stands: generators close theirs in any order."""
+    blocks = list(open_blocks.get())
+    for i in range(len(blocks) - 1, -1, -1):
+        if blocks[i] is block:
+            del blocks[i]
+            open_blocks.set(tuple(blocks))
+            return
+
+
+def state() -> int:
+    """Whether recording is paused here, and whether somebody watches."""
+    return PAUSED * is_paused() + WATCHED * (watcher() is not None)
+
+
+def is_paused() -> bool:
+    """Whether the innermost block that decides it is a `no_grad`."""
+    for block in reversed(open_blocks.get()):
+        if block.paused is not None:
+            return block.paused
+    return False
+
+
+def watcher() -> Any:
+    """The innermost observer, or None."""
+    for block in reversed(open_blocks.get()):
+        if block.observer is not None:
+            return block.observer
+    return None

@@ -1,0 +1,3 @@
+from .value cimport Value, operand, ternary
+
+cdef int _WHERE
