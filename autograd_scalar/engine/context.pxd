@@ -1,4 +1,4 @@
 cdef int PAUSED, WATCHED
-cdef bint used
+cdef long long changes
 
 cpdef int state() except -1

@@ -26,14 +26,14 @@ class Block(Protocol):
 
 open_blocks: ContextVar[tuple[Block, ...]] = ContextVar("open blocks", default=())
 
-#: Whether any block was opened since the program started: most never open one.
-used = False
+#: How often a block was opened or closed since the program started: 0 in most.
+changes = 0
 
 
 def enter(block: Block) -> None:
     """Open a block, as the innermost."""
-    global used
-    used = True
+    global changes
+    changes += 1
     try:
         open_blocks.set((*open_blocks.get(), block))
     except BaseException:
@@ -44,6 +44,8 @@ def enter(block: Block) -> None:
 
 def leave(block: Block) -> None:
     """Close a block, wherever it stands: generators close theirs in any order."""
+    global changes
+    changes += 1
     blocks = list(open_blocks.get())
     for i in range(len(blocks) - 1, -1, -1):
         if blocks[i] is block:

@@ -45,6 +45,7 @@ cdef extern from *:
     static PyObject *dead_nodes = NULL;
     static int freeing = 0;
     static int blocks_here = 0;
+    static long long changes_seen = 0;
 
     /* What blocks are open is looked up again when another context has become current. */
     static int context_changed(void) {
@@ -62,6 +63,7 @@ cdef extern from *:
     bint freeing
     bint context_changed()
     int blocks_here
+    long long changes_seen
 
 
 cdef inline object python_kernel(int opcode):
@@ -109,8 +111,9 @@ cdef inline void clear_flags() noexcept:
 
 
 cdef inline int blocks() except -1:
-    global blocks_here
-    if context_changed():
+    global blocks_here, changes_seen
+    if context_changed() or changes_seen != context.changes:
+        changes_seen = context.changes
         blocks_here = context.state()
     return blocks_here
 

@@ -230,7 +230,7 @@ class Value:
                 f"backward() on the constant {self!r}: it was detached or computed under "
                 "no_grad(), so no derivative leads from it"
             )
-        if context.used and kernels.blocks() & context.WATCHED:
+        if context.changes and kernels.blocks() & context.WATCHED:
             context.watcher().sweeping(self, start)
         _accumulate(self, start)
 
@@ -460,7 +460,7 @@ def operand(other: Any, opcode: Opcode) -> Value:
 
 
 def _unary(opcode: Opcode, x: Value, results: Results) -> Value:
-    state: State = kernels.blocks() if context.used else 0
+    state: State = kernels.blocks() if context.changes else 0
     if state:
         if state == context.PAUSED:
             return _parentless(results[0], _CONSTANT)
@@ -480,7 +480,7 @@ def _unary(opcode: Opcode, x: Value, results: Results) -> Value:
 
 
 def _binary(opcode: Opcode, x: Value, y: Value, results: Results) -> Value:
-    state: State = kernels.blocks() if context.used else 0
+    state: State = kernels.blocks() if context.changes else 0
     if state:
         if state == context.PAUSED:
             return _parentless(results[0], _CONSTANT)
@@ -538,7 +538,7 @@ def ternary(opcode: Opcode, x: Value, y: Value, z: Value) -> Value:
 
 
 def _ternary(opcode: Opcode, x: Value, y: Value, z: Value, results: Results) -> Value:
-    if context.used and kernels.blocks():
+    if context.changes and kernels.blocks():
         return node(opcode, results[0], (x, y, z), results[1:])
     out: Value = _parentless(results[0], opcode)
     out._x = x
@@ -580,7 +580,7 @@ def record(opcode: Opcode, *operands: Any) -> Value:
 
 def node(opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequence[float]) -> Value:
     """Record a result of `opcode` whose number and partials are known already."""
-    state: State = kernels.blocks() if context.used else 0
+    state: State = kernels.blocks() if context.changes else 0
     if state & context.PAUSED:
         v: Value = _parentless(data, _CONSTANT)
     else:
