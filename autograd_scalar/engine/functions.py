@@ -226,6 +226,24 @@ def minimum(*values: Any) -> Any:
 _pow = _function(TABLE[OPCODES["pow"]], OPCODES["pow"])
 FUNCTIONS.update(abs=abs, pow=_pow, log=log, where=where, maximum=maximum, minimum=minimum)
 
+# Stable at any size: where there are two forms, they are the same function, so that derivatives
+# of any order agree where they meet, and each is used where nothing cancels, neither in its
+# value nor in its derivatives.
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e⁻ˣ), right at any size of `x`; σ′ = σ(1 − σ) comes out of its primitives.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)
+    (0.5, 0.0, 1.0)
+    """
+    if type(x) is not Value:
+        x = to_float(x)
+    if x < -37:
+        power = _exp(x)
+        return power / (1 + power)
+    return 1 / (1 + _exp(-x))
+
 
 def softplus(x: Any) -> Any:
     """log(1 + eˣ), right at any size of `x`; its derivative is the sigmoid.
@@ -233,49 +251,81 @@ def softplus(x: Any) -> Any:
     >>> softplus(1000.0), softplus(-1000.0)
     (1000.0, 0.0)
     """
-    # The two forms are the same function, so derivatives of any order agree where they meet.
     if type(x) is not Value:
         x = to_float(x)
     return x + _log1p(_exp(-x)) if x > 0 else _log1p(_exp(x))
 
 
-def _shifted(name: str, values: Iterable[Any]) -> tuple[list[Any], float]:
-    """The values less their largest finite number, which cancels in what is made from them."""
-    sequence = list(values)
+def _numbers(name: str, values: Iterable[Any]) -> tuple[list[Any], list[float], int]:
+    """The values, what they are as numbers, and the place of the largest."""
+    sequence = [each if type(each) is Value else to_float(each) for each in values]
     if not sequence:
         raise ValueError(f"{name} of an empty sequence is not defined")
-    numbers = [each.data if type(each) is Value else to_float(each) for each in sequence]
-    shift = max(filter(math.isfinite, numbers), default=0.0)
-    return [each - shift for each in sequence], shift
+    numbers = [each.data if type(each) is Value else each for each in sequence]
+    return sequence, numbers, max(range(len(numbers)), key=numbers.__getitem__)
+
+
+def _outweighs(place: int, numbers: list[float]) -> bool:
+    """Whether e^x of the largest is at least the sum of the others'."""
+    rest = (x - numbers[place] for i, x in enumerate(numbers) if i != place)
+    return sum(map(math.exp, rest)) <= 1.0
+
+
+def _powers(sequence: list[Any], place: int) -> list[Any]:
+    """e^(x − largest) of all but the largest, which counts as a Value here.
+
+    One value alone depends on no other: then this is a 0 without a derivative.
+    """
+    largest = sequence[place]
+    others = [_exp(x - largest) for i, x in enumerate(sequence) if i != place]
+    return others or [where(False, largest, 0.0)]
 
 
 def logsumexp(values: Iterable[Any]) -> Any:
     """log(Σ e^xᵢ), right at any size of the xᵢ; its gradient is their softmax.
 
-    Raises `ValueError` for an empty sequence.
+    If the largest is infinite, this is their `maximum`. Raises `ValueError` for an empty
+    sequence.
 
     >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
     True
     """
-    shifted, shift = _shifted("logsumexp", values)
-    return shift + _log(reduce(add, map(_exp, shifted)))
+    sequence, numbers, place = _numbers("logsumexp", values)
+    largest = numbers[place]
+    if _outweighs(place, numbers):
+        return sequence[place] + _log1p(reduce(add, _powers(sequence, place)))
+    if math.isinf(largest):
+        return maximum(*sequence)
+    return largest + _log(reduce(add, [_exp(x - largest if largest else x) for x in sequence]))
 
 
 def softmax(values: Iterable[Any]) -> list[Any]:
     """The list of e^xᵢ / Σ e^xⱼ, right at any size of the xᵢ.
 
-    Raises `ValueError` for an empty sequence.
+    Raises `ValueError` for an empty sequence, and where several infinities are the largest:
+    their shares are not defined.
 
     >>> softmax([1000.0, 1000.0, -1000.0])
     [0.5, 0.5, 0.0]
     """
-    shifted, _ = _shifted("softmax", values)
-    exponentials = [_exp(each) for each in shifted]
-    total = reduce(add, exponentials)
-    return [each / total for each in exponentials]
+    sequence, numbers, place = _numbers("softmax", values)
+    largest = numbers[place]
+    if _outweighs(place, numbers):
+        powers = _powers(sequence, place)
+        total = 1 + reduce(add, powers)
+        powers.insert(place, 1.0)
+        return [power / total for power, _ in zip(powers, sequence, strict=False)]
+    if math.isinf(largest) and numbers.count(largest) > 1:
+        raise ValueError(f"softmax is not defined where several values are {largest}")
+    powers = [_exp(x - largest) for x in sequence]
+    total = reduce(add, powers)
+    return [power / total for power in powers]
 
 
-FUNCTIONS.update(softplus=softplus)
+# Those of one number are methods too, like the functions of the table.
+for _composed in (sigmoid, softplus):
+    FUNCTIONS[_composed.__name__] = _composed
+    setattr(Value, _composed.__name__, _composed)
 
 __all__ = [
     "logsumexp",

@@ -41,6 +41,7 @@ __all__ = [  # noqa: RUF022 (the table's order)
     "floor",
     "ceil",
     "trunc",
+    "sigmoid",
     "softplus",
 ]
 
@@ -445,6 +446,16 @@ def minimum(*values: float) -> float:  # type: ignore[overload-overlap]
 @overload
 def minimum(*values: Value | float) -> Value: ...
 @overload
+def sigmoid(x: float) -> float:  # type: ignore[overload-overlap]
+    """1 / (1 + e⁻ˣ), right at any size of `x`; σ′ = σ(1 − σ) comes out of its primitives.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)
+    (0.5, 0.0, 1.0)
+    """
+
+@overload
+def sigmoid(x: Value | float) -> Value: ...
+@overload
 def softplus(x: float) -> float:  # type: ignore[overload-overlap]
     """log(1 + eˣ), right at any size of `x`; its derivative is the sigmoid.
 
@@ -458,7 +469,8 @@ def softplus(x: Value | float) -> Value: ...
 def logsumexp(values: Iterable[float]) -> float:  # type: ignore[overload-overlap]
     """log(Σ e^xᵢ), right at any size of the xᵢ; its gradient is their softmax.
 
-    Raises `ValueError` for an empty sequence.
+    If the largest is infinite, this is their `maximum`. Raises `ValueError` for an empty
+    sequence.
 
     >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
     True
@@ -470,7 +482,8 @@ def logsumexp(values: Iterable[Value | float]) -> Value: ...
 def softmax(values: Iterable[float]) -> list[float]:  # type: ignore[overload-overlap]
     """The list of e^xᵢ / Σ e^xⱼ, right at any size of the xᵢ.
 
-    Raises `ValueError` for an empty sequence.
+    Raises `ValueError` for an empty sequence, and where several infinities are the largest:
+    their shares are not defined.
 
     >>> softmax([1000.0, 1000.0, -1000.0])
     [0.5, 0.5, 0.0]

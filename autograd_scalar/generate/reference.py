@@ -184,6 +184,7 @@ _COMPOSED = {
     "where": ("condition: object, x: {0}, y: {0}", "{0}"),
     "maximum": ("*values: {0}", "{0}"),
     "minimum": ("*values: {0}", "{0}"),
+    "sigmoid": ("x: {0}", "{0}"),
     "softplus": ("x: {0}", "{0}"),
     "logsumexp": ("values: Iterable[{0}]", "{0}"),
     "softmax": ("values: Iterable[{0}]", "list[{0}]"),
