@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 Number = float | Value
+Memory = tuple[float, ...]
 Activation = Callable[[Value], Value]
 
 
@@ -198,12 +199,14 @@ def _attributes(part: Any) -> Iterable[tuple[str, Any]]:
 
 @cache
 def _slots(kind: Any) -> list[str]:
-    return [
-        name
-        for each in reversed(kind.__mro__)
-        for name, slot in vars(each).items()
-        if isinstance(slot, types.MemberDescriptorType)
-    ]
+    """The names of a class's slots, in the order of its text; Python itself sorts them."""
+    names = []
+    for each in reversed(kind.__mro__):
+        declared = vars(each).get("__slots__", ())
+        for name in (declared,) if isinstance(declared, str) else declared:
+            private = name.startswith("__") and not name.endswith("__")
+            names.append(f"_{each.__name__.lstrip('_')}{name}" if private else name)
+    return [name for name in names if name not in ("__dict__", "__weakref__")]
 
 
 def _assign(changes: list[tuple[Any, str, Any]]) -> None:
@@ -447,7 +450,7 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 
 
 def binary_cross_entropy(outputs: Any, targets: Any) -> Any:
-    """−Σ [y log a + (1 − y) log(1 − a)] over probabilities a, equation (12) of seed 003.
+    """−Σ [y log a + (1 − y) log(1 − a)] over probabilities a.
 
     Targets y are probabilities too, mostly 0 or 1. Raises `ValueError` for anything outside
     [0, 1], and where the loss is infinite: a sigmoid of 40 is 1.0 in float64, and has
@@ -463,11 +466,13 @@ def _bernoulli(a: Any, y: Any) -> Any:
     probability = a.data if type(a) is Value else a
     _check_probability("an output", probability)
     _check_probability("a target", y.data if type(y) is Value else y)
+    # A target that is certain has one logarithm only, as 0 log 0 is 0.
+    if probability > 0.0 and _equals(y, 1):
+        return -log(a)
+    if probability < 1.0 and _equals(y, 0):
+        return -log1p(-a)
     if 0.0 < probability < 1.0:
         return -(y * log(a) + (1 - y) * log1p(-a))
-    # 0 log 0 is 0. By a target that is a Value, the derivative is infinite.
-    if _equals(y, probability):
-        return -log(a) if y else -log(1 - a)
     raise ValueError(
         f"the cross-entropy of probability {probability!r} and target {y!r} is infinite; "
         "binary_cross_entropy_with_logits takes what goes into the sigmoid, and is not"
@@ -482,8 +487,7 @@ def _check_probability(what: str, number: float) -> None:
 def binary_cross_entropy_with_logits(outputs: Any, targets: Any) -> Any:
     """`binary_cross_entropy(sigmoid(z), y)` from the logits z, right at any size of z.
 
-    Its derivative by z is σ(z) − y, equation (15) of seed 003. Raises `ValueError` for
-    targets outside [0, 1].
+    Its derivative by z is σ(z) − y. Raises `ValueError` for targets outside [0, 1].
 
     >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1.0, 1.0])
     1000.0
@@ -605,7 +609,7 @@ class Optimiser:
             if type(p) is not Value or p.kind not in _LEARNABLE:
                 raise TypeError(f"parameters are Values that nothing was computed for, got {p!r}")
         self.lr = _at_least_zero("lr", lr)
-        self.memory: dict[Value, tuple[float, ...]] = dict.fromkeys(self.params, ())
+        self.memory: dict[Value, Memory] = dict.fromkeys(self.params, ())
 
     def zero_grad(self) -> None:
         """Forget the parameters' gradients."""
@@ -626,13 +630,13 @@ class Optimiser:
         for p in ready:
             if not math.isfinite(p.grad):
                 raise ValueError(f"the gradient of a parameter is not finite: {p!r}")
-            number, memory[p] = self.updated(p, *memory[p])
+            number, memory[p] = self.updated(p, memory[p])
             if not all(map(math.isfinite, (number, *memory[p]))):
                 raise ValueError(f"this step would make a parameter infinite: {p!r}")
             changes.append((p, "data", number))
         _assign([(self, "memory", memory), *changes])
 
-    def updated(self, p: Value, *memory: float) -> tuple[float, tuple[float, ...]]:
+    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
         """The number that parameter `p` is to have next, and what to remember of it then."""
         raise NotImplementedError
 
@@ -652,10 +656,9 @@ class SGD(Optimiser):
         self.momentum = _fraction("momentum", momentum)
         self.memory = dict.fromkeys(self.params, (0.0,))
 
-    def updated(self, p: Value, *memory: float) -> tuple[float, tuple[float, ...]]:
+    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
         """p − lr·v, and v."""
-        (velocity,) = memory
-        velocity = self.momentum * velocity + p.grad
+        velocity = self.momentum * memory[0] + p.grad
         return p.data - self.lr * velocity, (velocity,)
 
 
@@ -688,15 +691,14 @@ class Adam(Optimiser):
         # Steps taken, mean of the gradient, root of the mean of its square.
         self.memory = dict.fromkeys(self.params, (0.0, 0.0, 0.0))
 
-    def updated(self, p: Value, *memory: float) -> tuple[float, tuple[float, ...]]:
+    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
         """p less lr times the means' quotient, and the means."""
-        direction, memory = self.direction(p.grad + self.weight_decay * p.data, *memory)
+        direction, memory = self.direction(p.grad + self.weight_decay * p.data, memory)
         return p.data - self.lr * direction, memory
 
-    def direction(
-        self, grad: float, t: float, m: float, root: float
-    ) -> tuple[float, tuple[float, ...]]:
+    def direction(self, grad: float, memory: Memory) -> tuple[float, Memory]:
         """m̂ / (√v̂ + eps) after taking `grad` into the means m and v, and what to remember."""
+        t, m, root = memory
         first, second = self.betas
         t, m = t + 1, first * m + (1 - first) * grad
         # √v and not v: the square of a gradient may be no float.
@@ -722,9 +724,9 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def updated(self, p: Value, *memory: float) -> tuple[float, tuple[float, ...]]:
+    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
         """p, decayed, less lr times the means' quotient, and the means."""
-        direction, memory = self.direction(p.grad, *memory)
+        direction, memory = self.direction(p.grad, memory)
         return p.data * (1 - self.lr * self.weight_decay) - self.lr * direction, memory
 
 

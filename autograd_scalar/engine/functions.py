@@ -168,7 +168,7 @@ _exp, _log1p = FUNCTIONS["exp"], FUNCTIONS["log1p"]
 def log(x: Any, base: Any = None) -> Any:
     """The logarithm of `x`, natural or to a `base`, on numbers and Values.
 
-    ∂log_a(x)/∂x = 1 / (x ln a), equation (10) of seed 003; the base may be a Value too.
+    ∂log_a(x)/∂x = 1 / (x ln a); the base may be a Value too.
     Needs x > 0 and a base > 0 other than 1; raises `ValueError` or `ZeroDivisionError`.
 
     >>> log(8.0, 2)
@@ -262,13 +262,13 @@ def _numbers(name: str, values: Iterable[Any]) -> tuple[list[Any], list[float], 
     if not sequence:
         raise ValueError(f"{name} of an empty sequence is not defined")
     numbers = [each.data if type(each) is Value else each for each in sequence]
-    return sequence, numbers, max(range(len(numbers)), key=numbers.__getitem__)
+    return sequence, numbers, numbers.index(max(numbers))
 
 
 def _outweighs(place: int, numbers: list[float]) -> bool:
     """Whether e^x of the largest is at least the sum of the others'."""
-    rest = (x - numbers[place] for i, x in enumerate(numbers) if i != place)
-    return sum(map(math.exp, rest)) <= 1.0
+    largest = numbers[place]
+    return sum([math.exp(x - largest) for x in numbers[:place] + numbers[place + 1 :]]) <= 1.0
 
 
 def _powers(sequence: list[Any], place: int) -> list[Any]:
