@@ -30,9 +30,8 @@
 # %%
 import math
 
-import nn
 import pictures
-from autograd_scalar import Value, draw, explain
+from autograd_scalar import Value, draw, explain, nn
 
 # %% [markdown]
 # ## The network

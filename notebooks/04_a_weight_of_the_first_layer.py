@@ -33,9 +33,8 @@ from itertools import product
 
 from IPython.display import Markdown
 
-import nn
 import pictures
-from autograd_scalar import Value, explain, steps, toposort
+from autograd_scalar import Value, explain, nn, steps, toposort
 
 # %% [markdown]
 # ## The network

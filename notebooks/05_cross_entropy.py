@@ -33,9 +33,8 @@ import textwrap
 
 import matplotlib.pyplot as plt
 
-import nn
 import pictures
-from autograd_scalar import Value, derive, explain, log, softmax
+from autograd_scalar import Value, derive, explain, log, nn, softmax
 
 # %% [markdown]
 # ## What it measures

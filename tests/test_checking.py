@@ -7,7 +7,6 @@ import threading
 import numpy as np
 import pytest
 
-import nn
 from autograd_scalar import (
     AnomalyError,
     Value,
@@ -18,6 +17,7 @@ from autograd_scalar import (
     grad,
     hessian,
     log,
+    nn,
     no_grad,
     relu,
     sin,

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import nn
 from autograd_scalar import (
     Drawing,
     DrawingError,
@@ -24,6 +23,7 @@ from autograd_scalar import (
     draw,
     draw_dot,
     exp,
+    nn,
     toposort,
 )
 from autograd_scalar.engine.value import record

@@ -214,6 +214,14 @@ def test_composed_functions_refuse_what_is_no_number(function):
         function("3")
 
 
+@pytest.mark.parametrize("function", [sigmoid, softplus])
+def test_what_is_composed_of_one_number_is_a_method_and_part_of_expressions(function):
+    name = function.__name__
+    assert FUNCTIONS[name] is getattr(autograd_scalar, name) is function
+    graphs = [toposort(made) for made in (function(Value(0.5)), getattr(Value(0.5), name)())]
+    assert [v.op for v in graphs[0]] == [v.op for v in graphs[1]]
+
+
 @pytest.mark.parametrize("x", [-36.9, -1.0, 0.0, 2.0, 30.0])
 def test_the_graph_of_a_sigmoid_is_its_formula(x):
     assert [v.op for v in toposort(sigmoid(Value(x))) if v.op] == ["neg", "exp", "add", "div"]

@@ -10,10 +10,12 @@ import json
 import math
 import pickle
 import random
+import subprocess
 import sys
 import tracemalloc
 from collections import ChainMap, UserDict, UserList, deque, namedtuple
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
 import mpmath
@@ -64,6 +66,38 @@ class TestImports:
     @pytest.mark.parametrize("name", nn.__all__)
     def test_everything_it_offers_is_explained(self, name):
         assert inspect.getdoc(getattr(nn, name))
+
+    def test_its_sigmoid_is_the_one_of_the_functions(self):
+        assert nn.sigmoid is autograd_scalar.sigmoid
+
+
+ROOT = Path(__file__).parents[1]
+
+
+def output_of(*arguments, folder):
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+class TestBothSpellings:
+    SAME = "import nn; from autograd_scalar import nn as inside; print(nn.MLP is inside.MLP)"
+
+    def test_in_a_checkout(self):
+        assert output_of("-c", f"{self.SAME}; print(nn.__file__)", folder=ROOT).split() == [
+            "True",
+            str(ROOT / "nn.py"),
+        ]
+
+    def test_where_it_is_installed(self, tmp_path):
+        assert output_of("-c", self.SAME, folder=tmp_path) == "True\n"
+
+    def test_beside_an_nn_of_ones_own(self, tmp_path):
+        (tmp_path / "nn.py").write_text("MLP = 'my own'", encoding="utf-8")
+        both = "import nn; from autograd_scalar import nn as ours; print(nn.MLP, ours.MLP(1, [1]))"
+        assert output_of("-c", both, folder=tmp_path) == "my own MLP(1, [1], linear)\n"
 
 
 class TestCalling:

@@ -110,7 +110,7 @@ def test_the_stub_and_the_functions_have_the_same_documentation():
 
 
 USES = """
-from autograd_scalar import Value, exp, hypot, log, maximum, softmax, where
+from autograd_scalar import Value, exp, hypot, log, maximum, nn, softmax, where
 
 x = Value(1.0)
 reveal_type(exp(1.0))
@@ -123,10 +123,13 @@ reveal_type(maximum(1.0, x, 2.0))
 reveal_type(where(x > 0, 1.0, x))
 reveal_type(softmax([1.0, 2.0]))
 reveal_type(softmax([x]))
+reveal_type(nn.sigmoid(x))
+reveal_type(nn.MLP(2, [3, 1], activation="tanh", rng=0))
+reveal_type(nn.Neuron(2).parameters())
 """
 
 
-def test_type_checkers_know_the_functions_of_the_table(tmp_path):
+def test_type_checkers_know_the_functions_of_the_table_and_nn(tmp_path):
     (tmp_path / "uses.py").write_text(USES, encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path)]
     done = subprocess.run(
@@ -138,5 +141,5 @@ def test_type_checkers_know_the_functions_of_the_table(tmp_path):
     assert done.returncode == 0, done.stdout
     assert [each.removeprefix("builtins.") for each in revealed] == [
         "float", value, value, "float", "float", value, value, value,
-        "list[float]", f"list[{value}]",
+        "list[float]", f"list[{value}]", value, "autograd_scalar.nn.MLP", f"list[{value}]",
     ]  # fmt: skip

@@ -7,8 +7,7 @@ from functools import partial
 
 import pytest
 
-import nn
-from autograd_scalar import Value, exp, log, relu, sin, sqrt, tanh
+from autograd_scalar import Value, exp, log, nn, relu, sin, sqrt, tanh
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 
