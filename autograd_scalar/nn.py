@@ -93,38 +93,21 @@ class Module:
         """The parameters by the path of attributes to them, such as `layers.0.neurons.2.b`.
 
         One that several paths lead to is listed once. Raises `ValueError` where one path
-        leads to two parameters, as with the keys 1 and "1" of a dictionary, and `TypeError`
-        for parameters in a set, which has no order to name them by.
+        leads to two parameters, as with the keys 1 and "1" of a dictionary: saved, one of
+        them would be lost.
         """
-        paths: dict[Value, str] = {}
-        # The parts met so far are kept: an array makes its list anew, and ids are used again.
-        met: dict[int, Any] = {}
-        pending: list[tuple[str, Any]] = [("", self)]
-        while pending:
-            path, part = pending.pop()
-            if isinstance(part, Value):
-                if part.kind in _LEARNABLE:
-                    paths.setdefault(part, path)
-            elif id(part) not in met:
-                met[id(part)] = part
-                below = [
-                    (f"{path}.{name}" if path else str(name), each) for name, each in _held(part)
-                ]
-                if isinstance(part, Set) and any(isinstance(x, Value | Module) for _, x in below):
-                    raise TypeError(
-                        f"{path!r} of {self!r:.60} is a set, which has no order to name its "
-                        "parameters by; use a list"
-                    )
-                pending.extend(reversed(below))
         named: dict[str, Value] = {}
-        for p, path in paths.items():
+        for p, path in _paths(self).items():
             if named.setdefault(path, p) is not p:
                 raise ValueError(f"two parameters of {self!r:.60} have the path {path!r}")
         return named
 
     def parameters(self) -> list[Value]:
-        """Everything the module learns, each Value once."""
-        return list(self.named_parameters().values())
+        """Everything the module learns, each Value once.
+
+        Raises `TypeError` for parameters in a set, which has no order.
+        """
+        return list(_paths(self))
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, as before each `backward()` in training."""
@@ -171,6 +154,29 @@ class Module:
         _assign([(p, "data", number) for p, number in loaded.items()])
 
 
+def _paths(module: Module) -> dict[Value, str]:
+    """The parameters of a module, each with the first path to it."""
+    paths: dict[Value, str] = {}
+    # The parts met so far are kept: an array makes its list anew, and ids are used again.
+    met: dict[int, Any] = {}
+    pending: list[tuple[str, Any]] = [("", module)]
+    while pending:
+        path, part = pending.pop()
+        if isinstance(part, Value):
+            if part.kind in _LEARNABLE:
+                paths.setdefault(part, path)
+        elif id(part) not in met:
+            met[id(part)] = part
+            below = [(f"{path}.{name}" if path else str(name), each) for name, each in _held(part)]
+            if isinstance(part, Set) and any(isinstance(x, Value | Module) for _, x in below):
+                raise TypeError(
+                    f"{path!r} of {module!r:.60} is a set, which has no order to name its "
+                    "parameters by; use a list"
+                )
+            pending.extend(reversed(below))
+    return paths
+
+
 _HOLDS_NOTHING = (float, int, str, bytes, bytearray, memoryview, range, array, type)
 
 
@@ -178,16 +184,17 @@ def _held(part: Any) -> Iterable[tuple[Any, Any]]:
     """What a container holds, each with its name, key or place; of anything else nothing."""
     if isinstance(part, _HOLDS_NOTHING):
         return ()
+    held: list[tuple[Any, Any]] = []
     if isinstance(part, Module | types.SimpleNamespace) or dataclasses.is_dataclass(part):
-        return _attributes(part)
+        held.extend(_attributes(part))
     if isinstance(part, Mapping):
-        return part.items()
-    if isinstance(part, Sequence | Set):
-        return enumerate(part)
-    if getattr(getattr(part, "dtype", None), "hasobject", False):  # an array of NumPy
+        held.extend(part.items())
+    elif isinstance(part, Sequence | Set):
+        held.extend(enumerate(part))
+    elif getattr(getattr(part, "dtype", None), "hasobject", False):  # an array of NumPy
         nested = part.tolist()
-        return enumerate(nested) if isinstance(nested, list) else [("item", nested)]
-    return ()
+        held.extend(enumerate(nested) if isinstance(nested, list) else [("item", nested)])
+    return held
 
 
 def _attributes(part: Any) -> Iterable[tuple[str, Any]]:

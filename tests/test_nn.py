@@ -474,6 +474,15 @@ class TestModule:
         assert list(module.named_parameters()) == names
         assert set(module.parameters()) == {*pair}
 
+    @pytest.mark.parametrize("kind", [UserList, list])
+    def test_a_module_that_is_a_list_holds_its_items_too(self, kind):
+        class Stack(nn.Module, kind):
+            pass
+
+        stack = Stack([nn.Neuron(1), nn.Neuron(1)])
+        stack.scale = Value.parameter(1.0)
+        assert len(stack.parameters()) == 5
+
     def test_parameters_are_found_in_modules_with_slots(self):
         @dataclasses.dataclass(slots=True)
         class Line(nn.Module):
@@ -501,10 +510,13 @@ class TestModule:
             lambda p, q: {"held.0": p, "held": [q]},
         ],
     )
-    def test_two_parameters_of_one_name_are_an_error(self, held):
+    def test_two_parameters_of_one_name_cannot_be_saved(self, held):
         module = nn.Module()
-        vars(module).update(held(Value.parameter(1.0), Value.parameter(2.0)))
-        for ask in (module.parameters, module.state_dict, module.zero_grad):
+        pair = Value.parameter(1.0), Value.parameter(2.0)
+        vars(module).update(held(*pair))
+        # They are learnt all the same.
+        assert set(module.parameters()) == {*pair}
+        for ask in (module.named_parameters, module.state_dict):
             with pytest.raises(ValueError, match=r"two parameters of .* have the path 'held\."):
                 ask()
 
