@@ -1,6 +1,7 @@
 """nn: models are called, saved, copied and trained; losses and optimisers do what they say."""
 
 import ast
+import contextlib
 import copy
 import dataclasses
 import gc
@@ -1074,6 +1075,17 @@ class TestTraining:
             for p in model.parameters():
                 p.data -= learning_rate * p.grad
         assert total_loss().data < 0.05 < first
+
+    @pytest.mark.parametrize("around", [no_grad, contextlib.nullcontext])
+    def test_a_parameter_is_changed_through_its_number(self, around):
+        neuron = nn.Neuron(1, nonlin=False, rng=0)
+        neuron([2.0]).backward()
+        before = neuron.state_dict()
+        with around():
+            for p in neuron.parameters():
+                p.data -= 0.5 * p.grad
+        assert neuron.state_dict() == {"w.0": before["w.0"] - 1.0, "b": before["b"] - 0.5}
+        assert {p.kind for p in neuron.parameters()} == {"parameter"}
 
     def test_memory_is_flat_over_a_thousand_steps(self):
         model = nn.MLP(2, [4, 1], activation="tanh", rng=0)
