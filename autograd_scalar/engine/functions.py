@@ -258,10 +258,10 @@ def softplus(x: Any) -> Any:
 
 def _numbers(name: str, values: Iterable[Any]) -> tuple[list[Any], list[float], int]:
     """The values, what they are as numbers, and the place of the largest."""
-    sequence = [each if type(each) is Value else to_float(each) for each in values]
+    sequence: list[Any] = [each if type(each) is Value else to_float(each) for each in values]
     if not sequence:
         raise ValueError(f"{name} of an empty sequence is not defined")
-    numbers = [each.data if type(each) is Value else each for each in sequence]
+    numbers: list[float] = [each.data if type(each) is Value else each for each in sequence]
     return sequence, numbers, numbers.index(max(numbers))
 
 
