@@ -13,12 +13,22 @@ from functools import reduce
 from typing import Any
 
 from ..algebra.simplify import tidy
-from ..algebra.trees import call, name, names_in, number, size, substituted
+from ..algebra.trees import (
+    added,
+    call,
+    fraction,
+    multiplied,
+    name,
+    names_in,
+    number,
+    row_of,
+    size,
+    substituted,
+)
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..table.language import evaluate
 from .formulas import expression_of
-from .rules import row_of
 
 _EXTRA = 'this needs SymPy: pip install "autograd-scalar[sympy]"'
 
@@ -222,13 +232,13 @@ def _tree(expression: Any) -> ast.expr:
         if each is sympy.pi:
             return name("pi")
         if each.is_Rational and not each.is_Integer:
-            return ast.BinOp(number(int(each.p)), ast.Div(), number(int(each.q)))
+            return fraction(Fraction(int(each.p), int(each.q)))
         if each.is_Integer:
             return number(int(each))
         if each.is_number and not each.free_symbols and each.is_Atom:
             return number(float(each))
         if each.is_Add:
-            return join(_plus, list(each.as_ordered_terms()))
+            return added(list(map(walk, each.as_ordered_terms())))
         if each.is_Mul:
             coefficient = each.as_coeff_Mul()[0]
             if coefficient.is_negative:
@@ -236,7 +246,7 @@ def _tree(expression: Any) -> ast.expr:
             above, below = each.as_numer_denom()
             if below != 1:
                 return ast.BinOp(walk(above), ast.Div(), walk(below))
-            return join(lambda a, b: ast.BinOp(a, ast.Mult(), b), list(each.as_ordered_factors()))
+            return multiplied(list(map(walk, each.as_ordered_factors())))
         if each.is_Pow:
             base, exponent = each.as_base_exp()
             if exponent == sympy.Rational(1, 2):
@@ -276,13 +286,6 @@ def _tree(expression: Any) -> ast.expr:
         return ast.Compare(walk(test.lhs), [comparisons[type(test)]()], [walk(test.rhs)])
 
     return walk(expression)
-
-
-def _plus(a: ast.expr, b: ast.expr) -> ast.expr:
-    match b:
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return ast.BinOp(a, ast.Sub(), operand)
-    return ast.BinOp(a, ast.Add(), b)
 
 
 def shortened(tree: ast.expr) -> ast.expr | None:

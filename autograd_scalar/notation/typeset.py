@@ -20,16 +20,13 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
-from ..algebra.trees import call, name, number
+from ..algebra.trees import PRODUCT, call, is_quotient, name, number
 from ..table.primitives import OPCODES, TABLE
 from .labels import latex_label, latex_text, mathml_label, plain_label, unicode_label
 
 DERIVATIVE = "∂"
 TOTAL = "D"
 PENDING = "d"
-SUM = "Σ"
-PRODUCT = "·"
-PRIME = "′"
 MORE = "more"
 
 # How tightly a written piece holds together, from a sum to a name; `_QUOTIENT` is a fraction
@@ -170,7 +167,7 @@ class Typesetter:
 
     def fraction(self, above: ast.expr, below: ast.expr) -> tuple[str, int]:
         text, level = self.set(above)
-        torn = level < _SIGN or any(map(_is_quotient, _factors(above)))
+        torn = level < _SIGN or any(map(is_quotient, _factors(above)))
         numerator = self.fence(text) if torn else text
         below_text = self._above(self.set(below), _POWER)
         return f"{numerator}/{below_text}", _SIGN if level == _SIGN else _TERM
@@ -270,7 +267,7 @@ class Typesetter:
             and each.func.id in (DERIVATIVE, TOTAL, PENDING)
             for each in factors
         )
-        wide = wide or all(map(_is_number, factors)) or any(map(_is_quotient, factors))
+        wide = wide or all(map(_is_number, factors)) or any(map(is_quotient, factors))
         text, first = "", _TERM
         for i, factor in enumerate(factors):
             shown, level = self.set(factor)
@@ -360,10 +357,6 @@ def _signed(tree: ast.expr) -> tuple[bool, ast.expr]:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return True, operand
     return False, tree
-
-
-def _is_quotient(tree: ast.expr) -> bool:
-    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)
 
 
 def _is_number(tree: ast.expr) -> bool:
