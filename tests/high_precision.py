@@ -9,7 +9,7 @@ from functools import cache
 import mpmath
 
 from autograd_scalar.table.language import evaluate
-from autograd_scalar.table.primitives import TABLE, functions_of
+from autograd_scalar.table.registry import TABLE, functions_of
 
 context = mpmath.MPContext()
 real = context.mpf

@@ -10,19 +10,10 @@ from high_precision import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_scalar.table.language import (
-    ExpressionError,
-    can_raise,
-    evaluate,
-    float_source,
-    ieee,
-    ieee_divide,
-    ieee_power,
-    is_zero,
-    parse,
-    taken_branch,
-)
-from autograd_scalar.table.primitives import FLOAT_FUNCTIONS, KERNELS, OPCODES
+from autograd_scalar.table.emit import can_raise, on_floats
+from autograd_scalar.table.floats import FLOAT_FUNCTIONS, ieee, ieee_divide, ieee_power
+from autograd_scalar.table.language import ExpressionError, evaluate, is_zero, parse, taken_branch
+from autograd_scalar.table.registry import KERNELS, OPCODES
 
 NAMES = {"x": 3.0, "y": -2.0}
 FUNCTIONS = {"exp": math.exp, "hypot": math.hypot}
@@ -115,7 +106,7 @@ def test_source_for_floats_computes_what_the_tree_does(row):
 
 def test_source_for_floats_uses_floats_throughout():
     # 9**9**9**9 of integers would never end.
-    assert float_source(parse("9 ** 9 ** 9", (), ())) == "_power(9.0, _power(9.0, 9.0))"
+    assert on_floats(parse("9 ** 9 ** 9", (), ())) == "_power(9.0, _power(9.0, 9.0))"
 
 
 @pytest.mark.parametrize(

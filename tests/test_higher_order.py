@@ -31,7 +31,7 @@ from autograd_scalar import (
     where,
 )
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import OPCODES
+from autograd_scalar.table.registry import OPCODES
 from autograd_scalar.transforms.hessian import second_partials
 
 STEPS = {"floordiv", "mod", "floor", "ceil", "trunc", "where"}

@@ -20,7 +20,7 @@ import autograd_scalar
 import nn
 from autograd_scalar import Value, no_grad, toposort
 from autograd_scalar.engine.functions import FUNCTIONS
-from autograd_scalar.table.primitives import TABLE
+from autograd_scalar.table.registry import TABLE
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autograd_scalar import Value
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import OPCODES
+from autograd_scalar.table.registry import OPCODES
 
 LARGEST = sys.float_info.max
 # A partial beyond this may overflow on the way: y * x**(y - 1) has a factor larger than itself.

@@ -14,7 +14,8 @@ from functools import reduce
 from typing import TypeGuard
 
 from ..table.language import BINARY_ROWS
-from ..table.primitives import OPCODES, TABLE, Primitive
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
 
 #: Calls that stand for a sum and a product of any number of operands.
 SUM = "Σ"

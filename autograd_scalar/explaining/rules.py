@@ -34,8 +34,10 @@ from ..algebra.trees import (
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.typeset import PENDING
-from ..table.language import CONSTANTS, evaluate, is_zero
-from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive
+from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS
+from ..table.language import evaluate, is_zero
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
 
 Point = Mapping[str, float]
 

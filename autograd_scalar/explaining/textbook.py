@@ -32,7 +32,7 @@ from ..algebra.trees import (
 )
 from ..notation.document import UNBROKEN, Piece, Sentence
 from ..notation.typeset import PENDING, Typesetter
-from ..table.language import CONSTANTS
+from ..table.floats import CONSTANTS
 from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, number_at
 from .with_sympy import shortened
 

@@ -20,8 +20,8 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
-from ..algebra.trees import PRODUCT, call, is_quotient, name, number
-from ..table.primitives import OPCODES, TABLE
+from ..algebra.trees import PRODUCT, call, is_quotient, name, number, substituted
+from ..table.registry import OPCODES, TABLE
 from .labels import latex_label, latex_text, mathml_label, plain_label, unicode_label
 
 DERIVATIVE = "∂"
@@ -142,10 +142,9 @@ class Typesetter:
 
     def function_name(self, label: str) -> str:
         """A function's name as mathematics writes it: the table's, or one of the reader's."""
-        if label in ("log", "log2", "log10"):
-            return {"log": "ln", "log2": "log₂", "log10": "log₁₀"}[label]
         if label in OPCODES:
-            return TABLE[OPCODES[label]].alias or label
+            row = TABLE[OPCODES[label]]
+            return row.symbol or row.alias or row.name
         return self.label(label)
 
     def root(self, radicand: tuple[str, int], degree: int) -> tuple[str, int]:
@@ -323,9 +322,6 @@ class Typesetter:
                 return f"{shown[0]}{self.wide_dot}{self.dots}{self.wide_dot}{shown[1]}", _TERM
             case "′", [inner]:
                 return self.primed(self.set(inner)[0]), _ATOM
-            case "hypot", [x, y]:
-                squares = [ast.BinOp(each, ast.Pow(), number(2)) for each in (x, y)]
-                return self.root(self.set(ast.BinOp(squares[0], ast.Add(), squares[1])), 2)
             case "more", [ast.Constant(value=int(count))]:
                 return f"{self.dots} {self.words(f'({count:,} more terms)')}", _TERM
             case "exp", [exponent]:
@@ -342,6 +338,10 @@ class Typesetter:
                 return self.ceil(self.set(inner)[0]), _ATOM
         if function == PRODUCT:
             return self._product(arguments)
+        row = TABLE[OPCODES[function]] if function in OPCODES else None
+        if row is not None and row.written and len(arguments) == len(row.arguments):
+            operands = dict(zip(row.arguments, arguments, strict=True))
+            return self.set(substituted(row.spelled(row.written), operands))
         shown = [self.set(each)[0] for each in arguments]
         return self.function(self.function_name(function), shown), _ATOM
 
@@ -420,7 +420,8 @@ class Plain(Typesetter):
         return f"ceil({text})"
 
     def function_name(self, label: str) -> str:
-        return label if label in ("log2", "log10") else super().function_name(label)
+        shown = super().function_name(label)
+        return shown if shown.isascii() else self.label(label)
 
     def root(self, radicand: tuple[str, int], degree: int) -> tuple[str, int]:
         return f"{'sqrt' if degree == 2 else 'cbrt'}({radicand[0]})", _ATOM
@@ -485,12 +486,8 @@ class Latex(Typesetter):
         return rf"{name}\left({', '.join(arguments)}\right)"
 
     def function_name(self, label: str) -> str:
-        known = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan")
-        if label in ("log", "log2", "log10"):
-            return {"log": r"\ln", "log2": r"\log_2", "log10": r"\log_{10}"}[label]
         if label in OPCODES:
-            shown = TABLE[OPCODES[label]].alias or label
-            return f"\\{shown}" if shown in known else latex_text(shown)
+            return TABLE[OPCODES[label]].latex or latex_text(super().function_name(label))
         return self.label(label)
 
     def root(self, radicand: tuple[str, int], degree: int) -> tuple[str, int]:
