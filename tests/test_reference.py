@@ -58,7 +58,7 @@ def test_outside_a_checkout_there_is_nothing_to_write(checkout, capsys):
 
 
 def test_a_page_without_the_marks_is_an_error():
-    with pytest.raises(ValueError, match="needs a line"):
+    with pytest.raises(ValueError, match="needs the lines"):
         replaced_part(CONVENTIONS_PAGE, "# Conventions\n", "<!-- ", " -->", "| a | table |")
 
 

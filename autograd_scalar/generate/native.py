@@ -70,8 +70,8 @@ class _Cython(Emitter):
         raise UntranslatableError(ast.unparse(ast.BinOp(left, op, right)))
 
     def call(self, function: str, operands: Sequence[ast.expr]) -> Piece:
-        row = TABLE[OPCODES[function]]
-        if not row.c:
+        row = TABLE[OPCODES[function]] if function in OPCODES else None
+        if row is None or not row.c:
             raise UntranslatableError(function)
         given = dict(zip(row.arguments, map(self.piece, operands), strict=True))
         spelled = _CSpelling(given)(row.spelled(row.c))
