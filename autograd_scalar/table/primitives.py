@@ -125,7 +125,10 @@ class Primitive:
     @cached_property
     def is_opaque(self) -> bool:
         """Whether the value is a call of itself: a function of Python's, without a formula."""
-        return ast.dump(self.value_tree) == ast.dump(self.spelled(self.name))
+        match self.value_tree:
+            case ast.Call(func=ast.Name(id=self.name), args=operands):
+                return [getattr(each, "id", None) for each in operands] == [*self.arguments]
+        return False
 
     def spelled(self, spelling: str) -> ast.expr:
         """A spelling as an expression in the arguments; a function alone is called with them."""
