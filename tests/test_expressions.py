@@ -7,9 +7,12 @@ import operator
 import numpy as np
 import pytest
 from high_precision import ROWS
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from autograd_scalar import Value
+from autograd_scalar.algebra.partials import derivative
+from autograd_scalar.engine.functions import FUNCTIONS as FUNCTIONS_OF_VALUES
 from autograd_scalar.table.emit import can_raise, on_floats, on_ieee_floats
 from autograd_scalar.table.floats import FLOAT_FUNCTIONS, SCOPE, ieee, ieee_divide, ieee_power
 from autograd_scalar.table.language import ExpressionError, evaluate, is_zero, parse, taken_branch
@@ -222,3 +225,22 @@ def test_quiet_functions_follow_ieee_754(name, x):
 def test_quiet_division_is_plain_division_where_that_works(x, y):
     if y:
         assert same(ieee_divide(x, y), operator.truediv(x, y))
+
+
+# Derivatives of trees.
+
+
+@given(TREES, st.floats(-3, 3), st.floats(-3, 3))
+def test_the_derivative_of_a_tree_is_what_backward_finds(tree, x, y):
+    names = {"x": Value(x), "y": Value(y)}
+    try:
+        slope = derivative(tree, {"x": ast.Constant(1)})
+        out = evaluate(tree, names, FUNCTIONS_OF_VALUES)
+        assume(type(out) is Value)
+        out.backward()
+        found = evaluate(slope, {"x": x, "y": y}, FLOAT_FUNCTIONS)
+    except (ArithmeticError, ValueError, LookupError):
+        assume(False)
+    expected = names["x"].grad
+    assume(math.isfinite(expected) and math.isfinite(found))
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)

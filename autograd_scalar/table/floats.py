@@ -75,7 +75,12 @@ def ieee(name: str, function: Callable[..., float]) -> Callable[..., float]:
 
 
 # Python's steps are integers.
-_STEPS = {"floor", "ceil", "trunc"}
+_NOT_AS_IN_MATH: dict[str, Callable[..., float]] = {
+    "abs": abs,
+    "floor": lambda x: float(math.floor(x)),
+    "ceil": lambda x: float(math.ceil(x)),
+    "trunc": lambda x: float(math.trunc(x)),
+}
 
 
 def python_function(name: str) -> Callable[..., float]:
@@ -84,13 +89,9 @@ def python_function(name: str) -> Callable[..., float]:
     >>> python_function("floor")(2.5)
     2.0
     """
-    if name == "abs":
-        return abs
-    function: Callable[..., Any] | None = getattr(math, name, None)
+    function: Callable[..., float] | None = _NOT_AS_IN_MATH.get(name, getattr(math, name, None))
     if not callable(function):
         raise LookupError(f"Python's `math` has no function {name!r}")
-    if name in _STEPS:
-        return lambda x: float(function(x))
     return function
 
 

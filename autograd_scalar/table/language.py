@@ -4,10 +4,10 @@ An expression is arithmetic over named arguments: numbers, `+ - * / // % **`, ca
 known functions, `a if test else b`, and the order comparisons.  It is parsed with `ast`
 and checked against a whitelist, so a rule that needs more fails where it is written.
 
-Equality is deliberately missing from tests. `0 if x == 0 else …` singles out one point,
-and what is written for that point is differentiated as if it held around it: the second
-derivative of x**y at y = 0 once came out as 0 that way. An order comparison splits the line
-into sides, and truth (`x` is not zero) is there for rows whose argument is a condition.
+Equality is deliberately missing from tests. `0 if x == 0 else …` singles out one point, and
+what is written for it would be differentiated as if it held around it: ∂(x**y)/∂x is 0 at
+y = 0, but its derivative by y there is not. Order comparisons split the line into sides, and
+truth (`x` is not zero) is for arguments that are conditions.
 """
 
 from __future__ import annotations

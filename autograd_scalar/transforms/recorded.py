@@ -30,7 +30,7 @@ from ..table.registry import OPCODES, TABLE, compile_ieee_kernel
 _ieee_kernel = cache(compile_ieee_kernel)
 
 
-def _record_quietly(name: str, operands: Sequence[Any]) -> Value:
+def _record_ieee(name: str, operands: Sequence[Any]) -> Value:
     """Record `name` where Python's own arithmetic raises: at a pole, or past the largest float."""
     row = TABLE[OPCODES[name]]
     values = [v if type(v) is Value else Value(v).detach() for v in operands]
@@ -81,7 +81,7 @@ def _div(a: Any, b: Any) -> Any:
     try:
         return a / b
     except ArithmeticError:
-        return _record_quietly("div", (a, b))
+        return _record_ieee("div", (a, b))
 
 
 def _pow(a: Any, b: Any) -> Any:
@@ -95,7 +95,7 @@ def _pow(a: Any, b: Any) -> Any:
     try:
         return a**b
     except (ArithmeticError, ValueError):
-        return _record_quietly("pow", (a, b))
+        return _record_ieee("pow", (a, b))
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -110,7 +110,7 @@ def _function(name: str) -> Callable[..., Any]:
         try:
             return FUNCTIONS[name](*operands)
         except (ArithmeticError, ValueError):
-            return _record_quietly(name, operands)
+            return _record_ieee(name, operands)
 
     return apply
 
