@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 import autograd_scalar
 from autograd_scalar.engine import functions, value
-from autograd_scalar.table import primitives
+from autograd_scalar.table import floats, registry
 
 # The benchmarks are not installed. What is goes first, or it would not be what is tested.
 ROOT = Path(__file__).parent.parent
@@ -52,12 +52,11 @@ settings.load_profile("repeatable")
 def scratch_table():
     """Forget the primitives a test registers, apart from the method each leaves on Value."""
     tables = [
-        primitives.TABLE,
-        primitives.KERNELS,
-        primitives.OPCODES,
-        primitives.ALIASES,
-        primitives.FLOAT_FUNCTIONS,
-        primitives._SCOPE,
+        registry.TABLE,
+        registry.KERNELS,
+        registry.OPCODES,
+        floats.FLOAT_FUNCTIONS,
+        floats.SCOPE,
         functions.FUNCTIONS,
     ]
     before = [table.copy() for table in tables]

@@ -7,8 +7,8 @@ import re
 from autograd_scalar.algebra.trees import rebuilt
 from autograd_scalar.explaining.rules import number_at
 from autograd_scalar.notation.document import Equation
+from autograd_scalar.table.floats import FLOAT_FUNCTIONS
 from autograd_scalar.table.language import evaluate
-from autograd_scalar.table.primitives import FLOAT_FUNCTIONS
 
 
 def equations(document):

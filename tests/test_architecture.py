@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 import autograd_scalar
-from autograd_scalar.table.primitives import TABLE
+from autograd_scalar.table.registry import TABLE
 
 PACKAGE = Path(autograd_scalar.__file__).parent
 
@@ -124,7 +124,11 @@ def test_the_engine_names_no_primitive_that_is_not_an_operator():
     # math.floor and its like are Python's number protocol, not the table's rows.
     protocol = {"math.floor", "math.ceil", "math.trunc"}
     functions = {row.name for row in TABLE if not row.operator}
-    named = {word for word in words(source("engine.value")) if word.rpartition(".")[2] in functions}
+    tree = source("engine.value")
+    (value,) = (each for each in tree.body if getattr(each, "name", "") == "Value")
+    # What type-checkers are told is made from the table, and nothing that runs.
+    value.body = [each for each in value.body if not isinstance(each, ast.If)]
+    named = {word for word in words(tree) if word.rpartition(".")[2] in functions}
     assert named <= protocol
 
 

@@ -21,9 +21,9 @@ import pytest
 
 import autograd_scalar
 from autograd_scalar import Value, exp, log, sqrt, tanh, toposort
-from autograd_scalar.engine import native
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import KERNELS, OPCODES
+from autograd_scalar.generate import native
+from autograd_scalar.table.registry import KERNELS, OPCODES
 from benchmarks.peers.ours import plain_package
 
 BUILD = autograd_scalar.build

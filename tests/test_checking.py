@@ -28,7 +28,8 @@ from autograd_scalar import (
     where,
 )
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import OPCODES, ROWS
+from autograd_scalar.table.primitives import ROWS
+from autograd_scalar.table.registry import OPCODES
 
 
 @pytest.mark.parametrize(

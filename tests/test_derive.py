@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from autograd_scalar import Value, derive, exp, sin, sqrt
 from autograd_scalar.explaining.textbook import Work
 from autograd_scalar.notation.terminal import width
-from autograd_scalar.table.primitives import KERNELS, OPCODES, TABLE
+from autograd_scalar.table.registry import KERNELS, OPCODES, TABLE
 
 
 def lines(source, *arguments, **options):

@@ -29,7 +29,7 @@ from autograd_scalar import (
 from autograd_scalar.engine.value import record
 from autograd_scalar.picture import graphviz
 from autograd_scalar.picture.frames import owners
-from autograd_scalar.table.primitives import OPCODES, TABLE
+from autograd_scalar.table.registry import OPCODES, TABLE
 
 PAGE = Path(__file__).parents[1] / "docs" / "drawing.md"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -35,8 +35,9 @@ from autograd_scalar import (
     where,
 )
 from autograd_scalar.engine.functions import FUNCTIONS
-from autograd_scalar.generate.reference import primitives_page, stub
-from autograd_scalar.table.primitives import OPCODES, TABLE
+from autograd_scalar.generate.reference import primitives_page
+from autograd_scalar.generate.stub import functions_stub
+from autograd_scalar.table.registry import OPCODES, TABLE
 
 FUNCTION_ROWS = [row for row in ROWS if not row.operator]
 
@@ -449,7 +450,7 @@ def test_one_row_is_all_a_new_primitive_needs(scratch_table):
     # Drawn, and part of the reference.
     assert "swish_once" in draw(swish(x, k)).source
     assert f"`{row.value}` | ∂/∂x = `{row.partials[0]}`" in primitives_page()
-    assert "def swish_once(x: float, k: float, /) -> float:" in stub()
+    assert "def swish_once(x: float, k: float, /) -> float:" in functions_stub()
 
     # Tested by the loop over the table.
     for sample in row.samples:

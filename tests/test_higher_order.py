@@ -30,9 +30,9 @@ from autograd_scalar import (
     vjp,
     where,
 )
+from autograd_scalar.algebra.partials import second_partials
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import OPCODES
-from autograd_scalar.transforms.hessian import second_partials
+from autograd_scalar.table.registry import OPCODES
 
 STEPS = {"floordiv", "mod", "floor", "ceil", "trunc", "where"}
 # At 1e-200 the terms of a third derivative overflow, though their sum may not.

@@ -15,7 +15,7 @@ from .. import __version__, build
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.terminal import can_show, columns, decimals, encoding_of, marked, one_line, write
-from ..table.primitives import OPCODES, TABLE
+from ..table.registry import OPCODES, TABLE
 from .program import Computation, Program, ProgramError, check_name
 
 NAME = "autograd-scalar"

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..table.language import CONSTANTS, ExpressionError, check, evaluate
+from ..table.floats import CONSTANTS
+from ..table.language import ExpressionError, check, evaluate
 
 #: Longer and deeper programs are refused, so that the same ones work on every Python.
 LONGEST = 100_000

@@ -13,7 +13,9 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_row, register
+from ..table.floats import FLOAT_FUNCTIONS
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE, compile_kernel, compile_value, register
 from .value import Value, add_methods, binary, failure, record, to_float, to_operand, unary
 
 #: The functions an expression may call, by name: the table's, with Python's `abs`.
@@ -91,7 +93,7 @@ def _slope(function: Callable[..., float], at: list[float], index: int) -> float
 
 
 def _check_partials(row: Primitive) -> None:
-    function, kernel = compile_row(row)
+    function, kernel = compile_value(row), compile_kernel(row)
     for sample in row.samples:
         point = ", ".join(f"{name} = {x!r}" for name, x in zip(row.arguments, sample, strict=True))
         try:

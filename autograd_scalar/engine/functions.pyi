@@ -1,4 +1,4 @@
-"""Types of the functions of the table; `reference.py` makes this file."""
+"""Types of the functions of the table; made from the table, too."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, overload

@@ -48,7 +48,7 @@ cdef extern from *:
 cdef inline object python_kernel(int opcode):
     global python_kernels
     if python_kernels is NULL:
-        from autograd_scalar.table.primitives import KERNELS
+        from autograd_scalar.table.registry import KERNELS
         Py_INCREF(KERNELS)
         python_kernels = <PyObject *>KERNELS
     return (<list>python_kernels)[opcode]
@@ -117,9 +117,6 @@ cdef inline void prepare(type cls):
     slots.tp_hash = (<Class *>object).tp_hash
     for name in ("__eq__", "__ne__", "__hash__"):
         (<dict>slots.tp_dict).pop(name)
-    # This method is for type-checkers only.
-    (<dict>slots.tp_dict).pop("__getattr__")
-    slots.tp_getattro = (<Class *>object).tp_getattro
     PyType_Modified(cls)
     # A sweep has lists as long as the graph. The C library of Linux asks the system for every
     # long list anew, unless the program has once freed as much: that is a page fault for 512

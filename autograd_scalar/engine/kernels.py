@@ -6,7 +6,7 @@ functions that `primitives` made from the table.
 
 from __future__ import annotations
 
-from ..table.primitives import KERNELS, OPCODES
+from ..table.registry import KERNELS, OPCODES
 
 # The operators that can't fail are called by name: they are what graphs are mostly made of.
 add, sub, mul = (KERNELS[OPCODES[name]] for name in ("add", "sub", "mul"))

@@ -1,4 +1,4 @@
-# Made from the table of primitives by `python -m autograd_scalar.engine.native`; not to be edited.
+# Made from the table of primitives by `python -m autograd_scalar.generate`; not to be edited.
 
 cimport cython
 from libc cimport math

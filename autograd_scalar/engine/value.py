@@ -12,12 +12,13 @@ import numbers
 import sys
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from ..table.primitives import KERNELS, OPCODES, TABLE, Primitive
+from ..table.primitives import Primitive
+from ..table.registry import KERNELS, OPCODES, TABLE
 from . import kernels
 
 # `value.pxd` says what an opcode and a kernel's results are in C. What callers pass is named
@@ -27,6 +28,13 @@ Mark = int
 Results = tuple[float, ...]
 Number = float | int
 Text = str
+
+if TYPE_CHECKING:
+    # What methods made from the table look like.
+    def _of_one(x: Value, /) -> Value: ...
+    def _of_two(x: Value, y: Value | Number, /) -> Value: ...
+    def _of_three(x: Value, y: Value | Number, z: Value | Number, /) -> Value: ...
+
 
 # Opcodes of nodes that no primitive made.
 _LEAF = -1
@@ -104,7 +112,13 @@ class Value:
         _more: Any
 
         # `add_methods` gives Value the functions of the table.
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+        # from the table, by python -m autograd_scalar.generate
+        exp = expm1 = log = log1p = log2 = log10 = sqrt = cbrt = sin = cos = tan = asin = _of_one
+        arcsin = acos = arccos = atan = arctan = sinh = cosh = tanh = asinh = arcsinh = _of_one
+        acosh = arccosh = atanh = arctanh = erf = erfc = relu = floor = ceil = trunc = _of_one
+        atan2 = arctan2 = hypot = maximum = minimum = _of_two
+        where = _of_three
+        # end of the table
 
     def __init__(self, data: Number, label: Text = "") -> None:
         _fill(self, to_float(data), _LEAF)

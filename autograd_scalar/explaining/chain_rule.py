@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..algebra.simplify import as_product, tidy
-from ..algebra.trees import call, is_one, name, names_in, number, size
+from ..algebra.trees import SUM, call, is_one, name, names_in, number, size
 from ..engine.value import Value, toposort
 from ..notation.document import (
     Block,
@@ -27,7 +27,7 @@ from ..notation.document import (
     Sentence,
 )
 from ..notation.labels import unicode_label
-from ..notation.typeset import MORE, SUM, derivative, is_rounded, product, total
+from ..notation.typeset import MORE, derivative, is_rounded, product, total
 from .conventions import remarks
 from .factors import Factor, NodeStep, Term, Way, along
 from .formulas import Formulas, adjoints

@@ -10,8 +10,9 @@ from itertools import pairwise
 from ..algebra.trees import names_in, number, substituted
 from ..engine.value import Value
 from ..notation.document import Piece, Sentence
+from ..table.floats import FLOAT_FUNCTIONS
 from ..table.language import evaluate
-from ..table.primitives import FLOAT_FUNCTIONS, Kink, Primitive
+from ..table.primitives import Kink, Primitive
 from .factors import Factor
 from .formulas import Formulas, row_of_value
 from .textbook import key_of

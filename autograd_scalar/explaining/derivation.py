@@ -15,14 +15,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, substituted
+from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, row_of, substituted
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.document import Block, Document, Equation, Paragraph, Row, Sentence
-from ..table.language import CONSTANTS, ExpressionError, parse
-from ..table.primitives import OPCODES, TABLE
+from ..table.floats import CONSTANTS
+from ..table.language import ExpressionError, parse
+from ..table.registry import OPCODES, TABLE
 from .formulas import expression_of
-from .rules import Point, number_at, row_of
+from .rules import Point, number_at
 from .textbook import Line, Work, pending_derivative
 
 _POINTS = 6

@@ -11,10 +11,10 @@ import ast
 from collections.abc import Collection, Iterable, Sequence
 
 from ..algebra.simplify import sum_of
-from ..algebra.trees import name, number
+from ..algebra.trees import applied, name, number
 from ..engine.value import Value, toposort
-from ..table.primitives import OPCODES, TABLE, Primitive
-from .rules import applied
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
 
 #: How much a formula may hold outside of its sums, and how deep, before it is cut in two.
 LIMIT = 24

@@ -15,12 +15,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..algebra.simplify import over_one_denominator, tidy
-from ..algebra.trees import call, key, name, names_in, number, rebuilt, substituted
+from ..algebra.trees import (
+    PRODUCT,
+    SUM,
+    added,
+    applied,
+    call,
+    is_quotient,
+    key,
+    multiplied,
+    name,
+    names_in,
+    number,
+    rebuilt,
+    row_of,
+    substituted,
+)
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..notation.typeset import PENDING, PRODUCT, SUM
-from ..table.language import BINARY_ROWS, CONSTANTS, evaluate, is_zero
-from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive
+from ..notation.typeset import PENDING
+from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS
+from ..table.language import evaluate, is_zero
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
 
 Point = Mapping[str, float]
 
@@ -54,8 +71,6 @@ IN_WORDS = {
     ),
 }
 
-_OPERATOR = {row_name: op for op, row_name in BINARY_ROWS.items()}
-
 
 @dataclass(frozen=True)
 class Application:
@@ -77,31 +92,6 @@ class Application:
     variable: str
     of: ast.expr
     result: ast.expr
-
-
-def applied(row: Primitive, operands: Sequence[ast.expr]) -> ast.expr:
-    """The expression for a primitive of these operands.
-
-    >>> print(ast.unparse(applied(TABLE[OPCODES["mul"]], [name("x"), name("y")])))
-    x * y
-    """
-    if row.name in _OPERATOR:
-        return ast.BinOp(operands[0], _OPERATOR[row.name](), operands[1])
-    if row.name == "neg":
-        return ast.UnaryOp(ast.USub(), operands[0])
-    return call(row.name, *operands)
-
-
-def row_of(tree: ast.expr) -> tuple[Primitive, list[ast.expr]] | None:
-    """The primitive an expression ends with and its operands; None for a name or a number."""
-    match tree:
-        case ast.BinOp(left=left, op=op, right=right):
-            return TABLE[OPCODES[BINARY_ROWS[type(op)]]], [left, right]
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return TABLE[OPCODES["neg"]], [operand]
-        case ast.Call(func=ast.Name(id=function), args=operands) if function in OPCODES:
-            return TABLE[OPCODES[function]], operands
-    return None
 
 
 def number_at(tree: ast.expr, point: Point, functions: Mapping[str, Any] | None = None) -> float:
@@ -143,11 +133,7 @@ def _as_arithmetic(tree: ast.expr) -> ast.expr:
     tree = rebuilt(tree, _as_arithmetic)
     match tree:
         case ast.Call(func=ast.Name(id=function), args=parts) if function in (SUM, PRODUCT):
-            op = ast.Add() if function == SUM else ast.Mult()
-            result = parts[0]
-            for part in parts[1:]:
-                result = ast.BinOp(result, op, part)
-            return result
+            return added(parts) if function == SUM else multiplied(parts)
     return tree
 
 
@@ -241,7 +227,7 @@ def apply(
         if of_variable and i == first:
             return partials[i]
         factors = ast.BinOp(partials[i], ast.Mult(), name(f"{letters[i]}'"))
-        plain = linear or _is_quotient(partials[i]) or _is_number(partials[i])
+        plain = linear or is_quotient(partials[i]) or _is_number(partials[i])
         return tidy(factors) if plain else factors
 
     kept = [
@@ -257,7 +243,7 @@ def apply(
         right = over_one_denominator(right)
     elif not linear and still:
         full = over_one_denominator(_added([term(i) for i in range(len(operands))]))
-        if _is_quotient(full):
+        if is_quotient(full):
             right, chained = full, False
     right = _alphabetical(right)
 
@@ -306,10 +292,6 @@ def _decided_like(
     return ast.IfExp(pattern.test, body, orelse)
 
 
-def _is_quotient(tree: ast.expr) -> bool:
-    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)
-
-
 def _is_number(tree: ast.expr) -> bool:
     return not names_in(tree) and not isinstance(tree, ast.IfExp)
 
@@ -324,16 +306,12 @@ def _alphabetical(tree: ast.expr) -> ast.expr:
 
 
 def _added(terms: Sequence[ast.expr]) -> ast.expr:
-    result = terms[0]
-    for each in terms[1:]:
-        match each:
-            case (
-                ast.UnaryOp(op=ast.USub(), operand=operand)
-                | ast.BinOp(left=ast.UnaryOp(op=ast.USub(), operand=operand), op=ast.Mult())
-            ):
-                if isinstance(each, ast.BinOp):
-                    operand = ast.BinOp(operand, ast.Mult(), each.right)
-                result = ast.BinOp(result, ast.Sub(), operand)
-            case _:
-                result = ast.BinOp(result, ast.Add(), each)
-    return result
+    return added([_sign_in_front(each) for each in terms])
+
+
+def _sign_in_front(tree: ast.expr) -> ast.expr:
+    """−a·b as −(a·b)."""
+    match tree:
+        case ast.BinOp(left=ast.UnaryOp(op=ast.USub(), operand=a), op=ast.Mult(), right=b):
+            return ast.UnaryOp(ast.USub(), ast.BinOp(a, ast.Mult(), b))
+    return tree

@@ -14,10 +14,25 @@ from fractions import Fraction
 from typing import Any, TypeGuard
 
 from ..algebra.simplify import numerator_and_denominator, terms_of, tidy
-from ..algebra.trees import call, is_one, key, name, names_in, number, rebuilt, replaced, same, size
+from ..algebra.trees import (
+    PRODUCT,
+    SUM,
+    call,
+    fraction,
+    is_one,
+    is_sum,
+    key,
+    name,
+    names_in,
+    number,
+    rebuilt,
+    replaced,
+    same,
+    size,
+)
 from ..notation.document import UNBROKEN, Piece, Sentence
-from ..notation.typeset import PENDING, PRODUCT, SUM, Typesetter
-from ..table.language import CONSTANTS
+from ..notation.typeset import PENDING, Typesetter
+from ..table.floats import CONSTANTS
 from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, number_at
 from .with_sympy import shortened
 
@@ -145,12 +160,12 @@ class Work:
             moving = [self.variable in names_in(each) for each in tree.args]
             parts = zip(moving, tree.args, strict=True)
             return call(SUM, *(pending(each) if moves else number(0) for moves, each in parts))
-        if _is_sum(tree):
+        if is_sum(tree):
             # A sum is differentiated term by term, however many terms it has.
             terms = pending
 
             def pending(each: ast.expr) -> ast.expr:
-                return self.taken(each, terms) if _is_sum(each) else terms(each)
+                return self.taken(each, terms) if is_sum(each) else terms(each)
 
         application = self.rule(tree, pending)
         assert application is not None
@@ -194,7 +209,7 @@ class Work:
             return [("case by case", ())]
         if _is_long_sum(inner):
             return [(SUM_RULE, ("term by term",))]
-        if _is_sum(inner) and any(_is_sum(each) for each in (inner.left, inner.right)):
+        if is_sum(inner) and any(is_sum(each) for each in (inner.left, inner.right)):
             still = [each for _, each in terms_of(inner) if self.variable not in names_in(each)]
             by_term = (SUM_RULE, ("term by term",))
             return [by_term, *(constant_reason(each, self.variable) for each in still)]
@@ -263,12 +278,12 @@ class Work:
         m, constant = fitted
         k = -constant / m
         front = m / _exact(above)
-        kept = tidy(ast.BinOp(top, ast.Div(), _rational(m)))
+        kept = tidy(ast.BinOp(top, ast.Div(), fraction(m)))
         first = ast.BinOp(above, ast.Div(), below)
-        k_tree = _rational(abs(k))
+        k_tree = fraction(abs(k))
 
         def line(*factors: ast.expr) -> ast.expr:
-            leading = [_rational(front)] if front != 1 else []
+            leading = [fraction(front)] if front != 1 else []
             return call(PRODUCT, *leading, first, *factors)
 
         def over(numerator: ast.expr) -> ast.expr:
@@ -290,11 +305,11 @@ class Work:
         )
         one = ast.BinOp(number(1), less, over(k_tree))
         self.add(line(one), ("a number divided by itself is 1", ()))
-        share = tidy(ast.BinOp(_rational(abs(k) / _exact(above)), ast.Mult(), itself))
+        share = tidy(ast.BinOp(fraction(abs(k) / _exact(above)), ast.Mult(), itself))
         remaining = ast.BinOp(number(1), less, share)
         last: ast.expr = ast.BinOp(itself, ast.Mult(), remaining)
         if front != 1:
-            last = tidy(ast.BinOp(_rational(front), ast.Mult(), last))
+            last = tidy(ast.BinOp(fraction(front), ast.Mult(), last))
         self.recognised(last, first, itself, ", and ", over(kept), " is ", remaining)
 
     def _split_quotient(
@@ -309,7 +324,7 @@ class Work:
         sign = ast.Add() if q > 0 else ast.Sub()
 
         def times(factor: Fraction, tree: ast.expr) -> ast.expr:
-            return tree if factor == 1 else ast.BinOp(_rational(factor), ast.Mult(), tree)
+            return tree if factor == 1 else ast.BinOp(fraction(factor), ast.Mult(), tree)
 
         over = [ast.BinOp(each, ast.Div(), squares[0]) for each in squares]
         self.add(
@@ -318,7 +333,7 @@ class Work:
         )
         square = times(abs(q), ast.BinOp(itself, ast.Pow(), number(2)))
         self.recognised(
-            ast.BinOp(_rational(p), sign, square), ast.BinOp(above, ast.Div(), below), itself
+            ast.BinOp(fraction(p), sign, square), ast.BinOp(above, ast.Div(), below), itself
         )
 
     def recognised(self, tree: ast.expr, whole: ast.expr, itself: ast.expr, *also: Piece) -> None:
@@ -339,10 +354,6 @@ class Work:
 
 def _is_long_sum(tree: ast.expr) -> TypeGuard[ast.Call]:
     return isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == SUM
-
-
-def _is_sum(tree: ast.expr) -> TypeGuard[ast.BinOp]:
-    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub)
 
 
 def key_of(reason: Reason) -> str:
@@ -397,10 +408,3 @@ def _exponents_folded(tree: ast.expr) -> ast.expr:
 
 def _exact(tree: ast.expr) -> Fraction:
     return Fraction(number_at(tree, {})).limit_denominator(1000)
-
-
-def _rational(value: Fraction) -> ast.expr:
-    whole = number(value.numerator)
-    if value.denominator == 1:
-        return whole
-    return ast.BinOp(whole, ast.Div(), number(value.denominator))

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value, toposort
-from ..table.primitives import KERNELS, OPCODES, TABLE, Primitive
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
 from .frames import owners
 from .graphviz import FORMATS, Caption, check_format, clean_svg, render
 
@@ -336,19 +337,8 @@ def _row(v: Value) -> Primitive:
     return TABLE[OPCODES[v.op]]
 
 
-@functools.cache
 def _is_ordered(row: Primitive) -> bool:
-    """Whether the operands can't change places, as far as the row's samples tell."""
-    kernel = KERNELS[OPCODES[row.name]]
-    for sample in row.samples:
-        for i in range(len(sample) - 1):
-            swapped = (*sample[:i], sample[i + 1], sample[i], *sample[i + 2 :])
-            try:
-                if kernel(*swapped)[0] != kernel(*sample)[0]:
-                    return True
-            except (ArithmeticError, ValueError):
-                return True
-    return False
+    return len(row.arguments) > 1 and not row.commutes
 
 
 def _ordinal(i: int) -> str:

@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ..engine.value import Value, described, toposort, watch
-from ..table.primitives import OPCODES, TABLE, Primitive
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
 from .operators import jacobian
 from .pytree import flatten, leaf_paths
 from .recorded import adjoints

@@ -13,7 +13,9 @@ from typing import Any
 
 from ..engine.functions import FUNCTIONS, add_row
 from ..engine.value import Value, to_float
-from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, Primitive, add_function
+from ..table.floats import FLOAT_FUNCTIONS, add_function
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES
 
 
 def custom(

@@ -14,24 +14,27 @@ import ast
 import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value, node, watcher
-from ..table.language import CONSTANTS, ieee, ieee_divide, ieee_power, is_zero
-from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_quiet
+from ..table.emit import ATOM, CHOICE, NEGATION, Emitter, Piece, bracketed, compiled
+from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS, ieee, ieee_divide, ieee_power
+from ..table.language import is_zero
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE, compile_ieee_kernel
 
 # Arithmetic on Values and plain numbers, the known constants, with IEEE 754 results: a
 # derivative may be infinite where the value is not.
 
-_quiet_kernel = cache(compile_quiet)
+_ieee_kernel = cache(compile_ieee_kernel)
 
 
-def _record_quietly(name: str, operands: Sequence[Any]) -> Value:
+def _record_ieee(name: str, operands: Sequence[Any]) -> Value:
     """Record `name` where Python's own arithmetic raises: at a pole, or past the largest float."""
     row = TABLE[OPCODES[name]]
     values = [v if type(v) is Value else Value(v).detach() for v in operands]
-    data, *partials = _quiet_kernel(row)(*[v.data for v in values])
+    data, *partials = _ieee_kernel(row)(*[v.data for v in values])
     return node(OPCODES[name], data, values, partials)
 
 
@@ -78,7 +81,7 @@ def _div(a: Any, b: Any) -> Any:
     try:
         return a / b
     except ArithmeticError:
-        return _record_quietly("div", (a, b))
+        return _record_ieee("div", (a, b))
 
 
 def _pow(a: Any, b: Any) -> Any:
@@ -92,7 +95,7 @@ def _pow(a: Any, b: Any) -> Any:
     try:
         return a**b
     except (ArithmeticError, ValueError):
-        return _record_quietly("pow", (a, b))
+        return _record_ieee("pow", (a, b))
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -107,7 +110,7 @@ def _function(name: str) -> Callable[..., Any]:
         try:
             return FUNCTIONS[name](*operands)
         except (ArithmeticError, ValueError):
-            return _record_quietly(name, operands)
+            return _record_ieee(name, operands)
 
     return apply
 
@@ -123,36 +126,23 @@ _ARITHMETIC: dict[type[ast.AST], Callable[..., Any]] = {
 }
 
 
-class _ValueSource(ast.NodeTransformer):
-    """Rewrites an expression into calls of the arithmetic above."""
+class _OnValues(Emitter):
+    """Writes an expression as calls of the arithmetic above."""
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        assert isinstance(node.value, int | float)
-        return ast.Constant(float(node.value))
+    calls: ClassVar[Mapping[type[ast.AST], str]] = {
+        kind: f"_{kind.__name__}" for kind in _ARITHMETIC
+    }
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        left, right = self.visit(node.left), self.visit(node.right)
-        if type(node.op) not in _ARITHMETIC:
-            return ast.BinOp(left, node.op, right)
-        return ast.Call(ast.Name(f"_{type(node.op).__name__}"), [left, right], [])
+    def function(self, name: str) -> str:
+        return f"_call_{name}"
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        operand = self.visit(node.operand)
-        if type(node.op) not in _ARITHMETIC:
-            return ast.UnaryOp(node.op, operand)
-        return ast.Call(ast.Name(f"_{type(node.op).__name__}"), [operand], [])
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        assert isinstance(node.func, ast.Name)
-        function = ast.Name(f"_call_{node.func.id}")
-        return ast.Call(function, [self.visit(each) for each in node.args], [])
-
-
-def _nothing_for_zero(tree: ast.expr) -> ast.expr:
-    """`tree` with None for each branch that is the number 0 itself."""
-    if isinstance(tree, ast.IfExp):
-        return ast.IfExp(tree.test, _nothing_for_zero(tree.body), _nothing_for_zero(tree.orelse))
-    return ast.Constant(None) if is_zero(tree) else _ValueSource().visit(tree)
+    def unless_zero(self, tree: ast.expr) -> Piece:
+        """`tree`, with None for each branch that is the number 0 itself."""
+        if not isinstance(tree, ast.IfExp):
+            return ("None", ATOM) if is_zero(tree) else self.piece(tree)
+        body = bracketed(self.unless_zero(tree.body), NEGATION)
+        orelse, _ = self.unless_zero(tree.orelse)
+        return f"{body} if {self.above(tree.test, NEGATION)} else {orelse}", CHOICE
 
 
 @cache
@@ -168,12 +158,8 @@ def _rules(row: Primitive) -> tuple[Callable[..., Any], ...]:
         for each in ast.walk(tree):
             if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
                 scope[f"_call_{each.func.id}"] = _function(each.func.id)
-        copied = ast.parse(ast.unparse(tree), mode="eval").body
-        result = ast.unparse(ast.fix_missing_locations(_nothing_for_zero(copied)))
-        source = f"def partial({', '.join(row.arguments)}, out):\n    return {result}\n"
-        # The source is unparsed from a tree that passed the whitelist of `expressions.check`.
-        exec(compile(source, f"<partial of {row.name}>", "exec"), scope)
-        rules.append(scope["partial"])
+        lines = [f"return {_OnValues().unless_zero(tree)[0]}"]
+        rules.append(compiled(f"partial of {row.name}", (*row.arguments, "out"), lines, scope))
     return tuple(rules)
 
 
