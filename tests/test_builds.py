@@ -9,8 +9,8 @@ import itertools
 import json
 import math
 import operator
-import pickle
 import os
+import pickle
 import random
 import shutil
 import struct

@@ -30,7 +30,9 @@ def warn_of_changed_sources() -> None:
         os.path.join(os.path.dirname(extension.path), extension.name.partition(".")[0] + ".py")
         for extension in extensions
     }
-    sources = [file for file in files if file.path in compiled or file.name.endswith((".pxd", ".h"))]
+    sources = [
+        file for file in files if file.path in compiled or file.name.endswith((".pxd", ".h"))
+    ]
     built = min(extension.stat().st_mtime for extension in extensions)
     newer = sorted(source.name for source in sources if source.stat().st_mtime > built)
     if newer:
