@@ -45,7 +45,7 @@ settings.load_profile("repeatable")
 
 @contextmanager
 def table_kept():
-    """Forget the primitives registered inside, apart from the method each leaves on Value."""
+    """Forget the primitives registered inside."""
     tables = [
         primitives.TABLE,
         primitives.KERNELS,
@@ -56,10 +56,15 @@ def table_kept():
         functions.FUNCTIONS,
     ]
     before = [table.copy() for table in tables]
-    yield
-    for table, rows in zip(tables, before, strict=True):
-        table.clear()
-        (table.update if isinstance(table, dict) else table.extend)(rows)
+    methods = {*vars(value.Value)}
+    try:
+        yield
+    finally:
+        for name in {*vars(value.Value)} - methods:
+            delattr(value.Value, name)
+        for table, rows in zip(tables, before, strict=True):
+            table.clear()
+            (table.update if isinstance(table, dict) else table.extend)(rows)
 
 
 @pytest.fixture
