@@ -15,8 +15,10 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cosmic_ray.plugins
@@ -26,7 +28,7 @@ from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.operators.operator import Operator
 from cosmic_ray.work_item import MutationSpec
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["table", "engine", "transforms"]
 # They run the plain build. The generators' work is compared with files, so that any change
 # of theirs or of a row would count as noticed.
@@ -35,7 +37,6 @@ TESTS_LEFT_OUT = ["benchmarks", "builds", "cli", "derive", "draw", "explain", "i
 TESTS_LEFT_OUT += ["derivatives_page", "explanations_page", "readme", "reference", "symbolic"]
 # The quickest that see most go first.
 TESTS_FIRST = ["expressions", "functions", "kinks", "differentiate", "custom", "value"]
-SECONDS = 300.0
 
 # Changes that leave the program as it was, as far as anyone can see: `|` stands in annotations
 # that nobody evaluates, and `is` is compared with None and with types.
@@ -117,16 +118,17 @@ def command():
     return shlex.join([sys.executable, "-m", "pytest", *options, *files])
 
 
-def enter_a_copy():
+def enter_a_copy(folder):
     """Each process works in a copy of its own, in which nothing is compiled."""
-    copy = tempfile.mkdtemp(prefix="mutants-")
+    copy = tempfile.mkdtemp(dir=folder)
     subprocess.run(["git", "clone", "-q", str(ROOT), copy], check=True)
     os.chdir(copy)
     os.environ["AUTOGRAD_SCALAR_EXPECT_BUILD"] = "python"
 
 
-def tested(mutant):
-    return mutate_and_test([mutant], command(), SECONDS)
+def tested(seconds, mutant):
+    """What becomes of a mutant; one that hangs for so long is noticed too."""
+    return mutate_and_test([mutant], command(), seconds)
 
 
 def main():
@@ -135,21 +137,26 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="which (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     chosen = parser.parse_args()
-    enter_a_copy()
-    if subprocess.run(shlex.split(command())).returncode != 0:
-        return "the tests fail as it is"
-    sample = list(mutants())
-    print(f"{len(sample)} mutants, of which {chosen.count or 'all'} are tried", flush=True)
-    random.Random(chosen.seed).shuffle(sample)
-    sample = sample[: chosen.count]
     made, killed = Counter(), Counter()
-    with ProcessPoolExecutor(chosen.processes, initializer=enter_a_copy) as pool:
-        for mutant, result in zip(sample, pool.map(tested, sample), strict=True):
-            room = mutant.module_path.parts[1]
-            made[room] += 1
-            killed[room] += result.is_killed
-            if not result.is_killed or result.diff is None:
-                print(result.diff or result.output, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        enter_a_copy(folder)
+        start = time.perf_counter()
+        if subprocess.run(shlex.split(command())).returncode != 0:
+            return "the tests fail as it is"
+        test = partial(tested, 30.0 + 4.0 * (time.perf_counter() - start))
+        sample = list(mutants())
+        print(f"{len(sample)} mutants, of which {chosen.count or 'all'} are tried", flush=True)
+        random.Random(chosen.seed).shuffle(sample)
+        sample = sample[: chosen.count]
+        pool = ProcessPoolExecutor(chosen.processes, initializer=enter_a_copy, initargs=(folder,))
+        with pool:
+            for mutant, result in zip(sample, pool.map(test, sample), strict=True):
+                room = mutant.module_path.parts[1]
+                made[room] += 1
+                killed[room] += result.is_killed
+                if not result.is_killed or result.diff is None:
+                    print(result.diff or result.output, flush=True)
+        os.chdir(ROOT)
     for room in ROOMS:
         print(f"{room}: {killed[room]} of {made[room]} killed")
     print(f"{sum(killed.values()) / len(sample):.1%} of {len(sample)} killed")
