@@ -11,7 +11,8 @@ True
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .engine import functions, value
+from .engine import functions
+from .engine.builds import build
 from .engine.functions import *
 from .engine.value import Value, no_grad, toposort
 
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.1.0"
-
-#: Which engine is loaded: "compiled", or "python" where it was installed without a C compiler.
-build = "python" if str(value.__file__).endswith(".py") else "compiled"
 
 # What is imported when it is first used: recording and sweeping need none of it.
 _LATER = {

@@ -12,9 +12,9 @@ from typing import Any
 
 from . import harness, machine, plot, report
 from .peers import PEERS, NotInstalledError, Peer, load
-from .workloads import WORKLOADS, breakdown, scaling
+from .workloads import WORKLOADS, breakdown, promises, scaling
 
-EVERYTHING = (*WORKLOADS, "breakdown", "scaling")
+EVERYTHING = (*WORKLOADS, "promises", "breakdown", "scaling")
 
 
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -85,8 +85,9 @@ def run(chosen: argparse.Namespace) -> dict[str, Any]:
             found["workloads"][name] = harness.run(
                 WORKLOADS[name], peers, reference, chosen.rounds, chosen.tiny
             )
-        elif name == "breakdown":
-            found[name] = breakdown.run(builds, chosen.rounds, chosen.tiny)
+        elif name in ("promises", "breakdown"):
+            part = promises if name == "promises" else breakdown
+            found[name] = part.run(builds, chosen.rounds, chosen.tiny)
         else:
             found[name] = {
                 build: scaling.run(

@@ -104,6 +104,29 @@ def aims(found: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def promises(found: Mapping[str, Any]) -> Iterator[str]:
+    """What small things take, beside what they are to be measured by; limits are the compiled."""
+    for build, kept in found.items():
+        rows = []
+        for title, each in kept.items():
+            took = each["times_as_long"] or each["seconds"]
+            limit, unit = each["at_most"], digits if each["beside"] else duration
+            aim = f"{unit(limit)}{' ×' if each['beside'] else ''}"
+            reached = "reached" if took["median"] <= limit else "not reached"
+            rows.append(
+                [
+                    f"`{title}`",
+                    duration(each["seconds"]["median"]),
+                    each["beside"] and f"`{each['beside']}`",
+                    ratio(each["times_as_long"]),
+                    *([f"{aim}, {reached}"] if build == "compiled" else []),
+                ]
+            )
+        yield from ("", f"The {build} build:", "")
+        aims = ["aim"] if build == "compiled" else []
+        yield from table(["", "an operation", "beside", "times as long", *aims], rows)
+
+
 def scaling(found: Mapping[str, Any]) -> Iterator[str]:
     """What a node costs by the size of its graph."""
     for build, shapes in found.items():
@@ -157,6 +180,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for workload in found["workloads"].values():
         yield from ("", f"### {workload['title']}", "")
         yield from comparison(workload, found["tiny"])
+    if "promises" in found:
+        yield from ("", "### Small things, and derivatives of derivatives")
+        yield from promises(found["promises"])
     if "breakdown" in found:
         yield from ("", "### Where our time goes")
         yield from breakdown(found["breakdown"])

@@ -1,6 +1,7 @@
 """The shape of the package: which file may know what."""
 
 import ast
+import doctest
 import importlib
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,8 @@ MAY_KNOW = {
     "generate": {"table", "algebra", "engine"},
     "cli": {"table", "engine", "notation", "picture", "explaining"},
 }
+PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
+BEGIN, END = "<!-- the plan, by python tests/test_architecture.py -->", "<!-- end of the plan -->"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -101,6 +104,44 @@ def test_a_room_says_first_what_it_is_and_what_it_may_not_know(module):
     text = importlib.import_module(f"autograd_scalar.{module}").__doc__
     assert "Knows" in text
     assert any(word in text for word in (" no ", "not ", "nothing", "nobody"))
+
+
+def needed(room):
+    """All that a room may know, and what those may know in turn."""
+    return MAY_KNOW[room].union(*map(needed, MAY_KNOW[room]))
+
+
+def plan():
+    """The plan as the page shows it: arrows, but for those that others imply, and a table."""
+    yield "```mermaid"
+    yield "graph TD"
+    for room, known in MAY_KNOW.items():
+        implied = {*()}.union(*map(needed, known))
+        yield from (f"    {room} --> {each}" for each in sorted(known - implied))
+    yield "```"
+    yield ""
+    yield "| room | what it is | may know |"
+    yield "|---|---|---|"
+    for room, known in MAY_KNOW.items():
+        says = importlib.import_module(f"autograd_scalar.{room}").__doc__.partition("\n")[0]
+        rooms = ", ".join(f"`{each}`" for each in sorted(known)) or "none"
+        yield f"| `{room}` | {says} | {rooms} |"
+
+
+def with_plan(page):
+    before, _, rest = page.partition(BEGIN)
+    return "\n".join([before + BEGIN, *plan(), END + rest.partition(END)[2]])
+
+
+def test_the_page_draws_the_plan():
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_plan(page) == page, "run python tests/test_architecture.py"
+
+
+def test_the_page_tells_of_a_multiplication_as_it_happens():
+    found = doctest.testfile(str(PAGE), module_relative=False, encoding="utf-8")
+    assert found.attempted > 5
+    assert found.failed == 0
 
 
 def words(tree):
@@ -198,3 +239,7 @@ def test_nn_beside_the_package_is_the_nn_inside():
 
     assert nn.__all__ == inside.__all__
     assert all(getattr(nn, name) is getattr(inside, name) for name in nn.__all__)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_plan(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -17,7 +17,7 @@ from benchmarks import harness, report
 from benchmarks.peers import PEERS, NotInstalledError, load, ours
 from benchmarks.peers.base import agree
 from benchmarks.peers.slots import Slots, Value
-from benchmarks.workloads import WORKLOADS, scaling
+from benchmarks.workloads import WORKLOADS, promises, scaling
 
 ROOT = Path(__file__).parent.parent
 BASELINES = ("plain", "slots")  # these need nothing that has to be installed
@@ -72,6 +72,28 @@ def test_nodes_of_deep_and_wide_graphs_are_timed_and_weighed(tiny_run):
         costs = found["scaling"]["plain"][shape]
         assert list(costs) == ["100", "1000"]
         assert all(each["nanoseconds"]["median"] > 0.0 for each in costs.values())
+
+
+def test_every_promise_is_measured_and_its_aim_stated(tiny_run):
+    found, table, _ = tiny_run
+    kept = found["promises"]["plain"]
+    titles = [promise.title for promise in promises.PROMISES]
+    assert [*kept][: len(titles)] == titles
+    assert len({*titles}) == len(titles)
+    assert all(each["seconds"]["median"] > 0.0 for each in kept.values())
+    for promise in promises.PROMISES:
+        assert (kept[promise.title]["times_as_long"] is None) == (promise.beside == "")
+        assert f"| `{promise.title}` |" in table
+    installed = {"python": "plain"}.get(ours.build(), ours.build())
+    assert promises.IMPORT in found["promises"][installed]
+
+
+@pytest.mark.parametrize(("median", "verdict"), [(2.9, "reached"), (3.1, "not reached")])
+def test_a_promise_is_kept_up_to_its_limit(median, verdict):
+    spread = {"median": median, "lower": median, "upper": median}
+    kept = {"beside": "x + y", "at_most": 3.0, "seconds": spread, "times_as_long": spread}
+    *_, row = report.promises({"compiled": {"x > 0": kept}})
+    assert row.endswith(f"| 3.00 ×, {verdict} |")
 
 
 def test_our_time_is_told_apart(tiny_run):
