@@ -153,7 +153,7 @@ def test_a_function_that_ignores_its_input_has_derivatives_0(fun, x):
     [
         ([1.0, 2.0], "one number, got list of length 2; for several results use jacobian"),
         (np.ones((2, 3)), r"one number, got ndarray of shape \(2, 3\); .* jacobian"),
-        (np.ones(1), r"one number, got ndarray of shape \(1,\); .* jacobian"),
+        (np.ones(2), r"one number, got ndarray of shape \(2,\); .* jacobian"),
         (None, "got NoneType None; is a return statement missing?"),
         (True, "got bool True"),
         (1j, "got complex 1j"),

@@ -1,21 +1,16 @@
-"""Finding what is wrong: derivatives against finite differences, and where a NaN was made."""
+"""Derivatives against finite differences."""
 
 from __future__ import annotations
 
-import linecache
 import math
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ..engine.value import Value, described, toposort, watch
-from ..table.primitives import OPCODES, TABLE, Primitive
+from ..engine.value import Value
 from .operators import jacobian
 from .pytree import flatten, leaf_paths
-from .recorded import adjoints
 
 _EPSILON = sys.float_info.epsilon
 
@@ -60,14 +55,14 @@ def check_grads(
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"order must be a whole number from 1, got {order!r}")
     args = tuple(args)
-    leaves, structure = flatten(args, ("args",))
+    leaves, treedef = flatten(args, "args")
     point = [_number(leaf) for leaf in leaves]
-    names = leaf_paths(args, ("args",))
+    names = leaf_paths(args, "args")
 
     def flat(numbers: Sequence[Any]) -> list[Any]:
-        return flatten(fun(*structure.pack(numbers, construct=True)), ("result",))[0]
+        return flatten(fun(*treedef.unflatten(numbers, construct=True)), "result")[0]
 
-    paths = leaf_paths(fun(*structure.pack(point, construct=True)), ("result",))
+    paths = leaf_paths(fun(*treedef.unflatten(point, construct=True)), "result")
     derivatives = [""] if len(paths) == 1 else [f"{path}: " for path in paths]
     current: Callable[[Sequence[Any]], list[Any]] = flat
     for _ in range(order):
@@ -210,71 +205,3 @@ class _Tableau:
                 self._error = error
                 self.best = _Slope(row[-1], rounding)
         self._row = row
-
-
-class AnomalyError(RuntimeError):
-    """A NaN or an infinity was made while `detect_anomaly` was looking."""
-
-
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Inside, the first NaN or infinity is an `AnomalyError`, in this thread.
-
-    In the forward pass that is a primitive's result, in the backward pass an adjoint; the
-    message names the primitive, its operands and labels, and the line that recorded it.
-    Recording and sweeping are slower inside, and cost nothing more outside.
-
-    >>> x = Value(1e200, "x")
-    >>> with detect_anomaly():
-    ...     y = x * x  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    autograd_scalar.transforms.check_grads.AnomalyError: mul: x * y is inf for x = 1e+200 ...
-    ...
-    """
-    with watch(_Detector()):
-        yield
-
-
-# This package is no place where a person looks for a mistake.
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_OURS = _PACKAGE + os.sep
-
-
-class _Detector:
-    def __init__(self) -> None:
-        self._places: dict[Value, str] = {}
-
-    def recorded(self, v: Value, row: Primitive, operands: Sequence[Value]) -> None:
-        place = _place()
-        if not math.isfinite(v.data):
-            raise AnomalyError(
-                f"{row.name}: {row.value} is {v.data} for {described(row, operands)}\n{place}"
-            )
-        self._places[v] = place
-
-    def sweeping(self, root: Value, seed: float) -> None:
-        order = toposort(root)
-        adjoints(order, {root: seed}, [v for v in order if v.kind != "constant"], False)
-
-    def flowed(self, v: Value, i: int, adjoint: Any, partial: Any, total: Any) -> None:
-        number = _number(total)
-        if math.isfinite(number):
-            return
-        row = TABLE[OPCODES[v.op]]
-        place = self._places.get(v, "  recorded before detect_anomaly()")
-        raise AnomalyError(
-            f"backward through {row.name}: {row.value} = {v.data} for "
-            f"{described(row, v.parents)}: the adjoint of {row.arguments[i]} is {number}, after "
-            f"adding {_number(adjoint)}, the adjoint of the result, times {_number(partial)}, "
-            f"its partial {row.partials[i]}\n{place}"
-        )
-
-
-def _place() -> str:
-    """The innermost line that is not of this project, as a traceback shows it."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
-        frame = frame.f_back
-    code, line = frame.f_code, frame.f_lineno
-    source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
-    return f'  File "{code.co_filename}", line {line}, in {code.co_name}\n    {source}'

@@ -1,20 +1,17 @@
 """Second derivatives of the primitives on floats, made from the table's expressions.
 
 Differentiating a partial's expression by the table's own rules gives another expression.
-With these numbers the Hessian of a graph times a vector costs two sweeps: the Hessian is
-the sum, over the primitives, of adjoint · second derivative · the two operands' slopes.
+With these numbers the Hessian of a graph times a vector costs two sweeps.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping
 
-from ..engine.sweep import bend, curved, pull, push
-from ..engine.value import Value
 from ..table.language import BINARY_ROWS, can_raise, float_source, is_zero
 from ..table.primitives import OPCODES, TABLE, Primitive, float_scope
+from .per_row import PerRow
 
 _OPERATORS: dict[type[ast.AST], str] = dict([*BINARY_ROWS.items(), (ast.USub, "neg")])
 
@@ -106,7 +103,6 @@ def derivative(tree: ast.expr, slopes: Mapping[str, ast.expr]) -> ast.expr:
 Second = tuple[int, int, Callable[..., float]]
 
 
-@cache
 def second_partials(row: Primitive) -> tuple[Second, ...]:
     """The second derivatives of a primitive that aren't 0, one for each unordered pair.
 
@@ -137,44 +133,16 @@ def _compile(row: Primitive, tree: ast.expr) -> Callable[..., float]:
     return made["second"]
 
 
-_known: list[Primitive] = []
-_seconds: list[tuple[Second, ...] | None] = []
+def _second_partials_if_any(row: Primitive) -> tuple[Second, ...] | None:
+    try:
+        return second_partials(row)
+    except LookupError:
+        return None
 
 
-def _by_opcode() -> list[tuple[Second, ...] | None]:
+_seconds = PerRow(_second_partials_if_any)
+
+
+def second_partials_by_opcode() -> list[tuple[Second, ...] | None]:
     """`second_partials` of each row of the table, None where there are none."""
-    if not _known or len(_known) != len(TABLE) or _known[-1] is not TABLE[-1]:
-        _known[:] = TABLE
-        _seconds.clear()
-        for row in _known:
-            try:
-                _seconds.append(second_partials(row))
-            except LookupError:
-                _seconds.append(None)
-    return _seconds
-
-
-class Curvature:
-    """The second derivative of a graph: the product of its Hessian with any vector.
-
-    root    what is differentiated
-    order   its graph, whose only leaves are `leaves`
-    leaves  what it is differentiated by
-
-    Raises `LookupError` where a primitive has no second derivative on floats.
-    """
-
-    def __init__(self, root: Value, order: list[Value], leaves: list[Value]) -> None:
-        self.order = order
-        self.leaves = leaves
-        seconds = _by_opcode()
-        nodes = curved(order, seconds)
-        self._into, self._along, self._factors = bend(
-            nodes, pull(order, [root], [1.0], nodes), seconds
-        )
-
-    def times(self, vector: Sequence[float]) -> list[float]:
-        """The Hessian times `vector`; NaN where an infinite slope met a branch not taken."""
-        slopes = push(self.order, self.leaves, list(vector), self._along)
-        sources = [factor * slope for factor, slope in zip(self._factors, slopes, strict=True)]
-        return pull(self.order, self._into, sources, self.leaves)
+    return _seconds.of_all()

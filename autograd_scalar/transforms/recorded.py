@@ -12,32 +12,36 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from ..engine.functions import FUNCTIONS
-from ..engine.value import Value, node, watcher
+from ..engine.value import Value, constant, node, watcher
 from ..table.language import CONSTANTS, ieee, ieee_divide, ieee_power, is_zero
 from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_quiet
+from .per_row import PerRow
+
+_NEG = OPCODES["neg"]
+_CONSTANT = constant(0.0)._opcode
 
 # Arithmetic on Values and plain numbers, the known constants, with IEEE 754 results: a
 # derivative may be infinite where the value is not.
 
-_quiet_kernel = cache(compile_quiet)
+_ieee_kernel = cache(compile_quiet)
 
 
-def _record_quietly(name: str, operands: Sequence[Any]) -> Value:
+def _record_ieee(name: str, operands: Sequence[Any]) -> Value:
     """Record `name` where Python's own arithmetic raises: at a pole, or past the largest float."""
     row = TABLE[OPCODES[name]]
-    values = [v if type(v) is Value else Value(v).detach() for v in operands]
-    data, *partials = _quiet_kernel(row)(*[v.data for v in values])
+    values = [v if type(v) is Value else constant(v) for v in operands]
+    data, *partials = _ieee_kernel(row)(*[v.data for v in values])
     return node(OPCODES[name], data, values, partials)
 
 
 def _neg(a: Any) -> Any:
-    if type(a) is Value and a.op == "neg":
-        return a.parents[0]
+    if type(a) is Value and a._opcode == _NEG:
+        return a._x
     return -a
 
 
@@ -46,7 +50,7 @@ def _add(a: Any, b: Any) -> Any:
         return b
     if type(b) is not Value:
         return a if b == 0 else a + b
-    return a - b.parents[0] if b.op == "neg" else a + b
+    return a - b._x if b._opcode == _NEG else a + b
 
 
 def _sub(a: Any, b: Any) -> Any:
@@ -78,7 +82,7 @@ def _div(a: Any, b: Any) -> Any:
     try:
         return a / b
     except ArithmeticError:
-        return _record_quietly("div", (a, b))
+        return _record_ieee("div", (a, b))
 
 
 def _pow(a: Any, b: Any) -> Any:
@@ -92,7 +96,7 @@ def _pow(a: Any, b: Any) -> Any:
     try:
         return a**b
     except (ArithmeticError, ValueError):
-        return _record_quietly("pow", (a, b))
+        return _record_ieee("pow", (a, b))
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -107,7 +111,7 @@ def _function(name: str) -> Callable[..., Any]:
         try:
             return FUNCTIONS[name](*operands)
         except (ArithmeticError, ValueError):
-            return _record_quietly(name, operands)
+            return _record_ieee(name, operands)
 
     return apply
 
@@ -155,13 +159,13 @@ def _nothing_for_zero(tree: ast.expr) -> ast.expr:
     return ast.Constant(None) if is_zero(tree) else _ValueSource().visit(tree)
 
 
-@cache
-def _rules(row: Primitive) -> tuple[Callable[..., Any], ...]:
+def _rules(row: Primitive) -> tuple[Any, ...]:
     """The partials of a primitive as functions of its operands and value.
 
-    They take Values and numbers and return either, or None where nothing flows.
+    They take Values and numbers and return either, or None where nothing flows.  Where a
+    partial is a number or nothing at all, that stands in place of the function.
     """
-    rules = []
+    rules: list[Any] = []
     for tree in row.partial_trees:
         scope: dict[str, Any] = {"__builtins__": {}, **CONSTANTS}
         scope |= {f"_{kind.__name__}": function for kind, function in _ARITHMETIC.items()}
@@ -173,30 +177,13 @@ def _rules(row: Primitive) -> tuple[Callable[..., Any], ...]:
         source = f"def partial({', '.join(row.arguments)}, out):\n    return {result}\n"
         # The source is unparsed from a tree that passed the whitelist of `expressions.check`.
         exec(compile(source, f"<partial of {row.name}>", "exec"), scope)
-        rules.append(scope["partial"])
+        rule = scope["partial"]
+        depends = any(isinstance(each, ast.Name) for each in ast.walk(tree))
+        rules.append(rule if depends else rule(*row.arguments, "out"))
     return tuple(rules)
 
 
-def _edges(v: Value, among: Container[Value], recorded: bool) -> Iterator[tuple[int, Value, Any]]:
-    """The operands of `v` that are `among` the given and on which it depends.
-
-    Each with its index and the partial by it.
-    """
-    parents = v.parents
-    row = TABLE[OPCODES[v.op]]
-    if recorded:
-        operands = [p.data if p.kind == "constant" and p not in among else p for p in parents]
-        for i, (parent, rule) in enumerate(zip(parents, _rules(row), strict=True)):
-            if parent in among:
-                partial = rule(*operands, v)
-                if partial is not None:
-                    yield i, parent, partial
-        return
-    for i, (parent, number) in enumerate(zip(parents, v.partials, strict=True)):
-        if parent in among and (
-            number != 0.0 or not row.vanishes(i, v.data, [p.data for p in parents])
-        ):
-            yield i, parent, number
+_made_rules = PerRow(_rules)
 
 
 def adjoints(
@@ -213,21 +200,7 @@ def adjoints(
 
     Where nothing flows, and where everything folds, the adjoint is a plain number.
     """
-    on_the_way = set(wanted)
-    for v in order:
-        if not on_the_way.isdisjoint(v.parents):
-            on_the_way.add(v)
-    observer = watcher()
-    found = dict(seeds)
-    for v in reversed(order):
-        if v in on_the_way and v in found and v.op:
-            adjoint = found[v]
-            for i, parent, partial in _edges(v, on_the_way, recorded):
-                term = _mul(adjoint, partial)
-                found[parent] = _add(found[parent], term) if parent in found else term
-                if observer is not None:
-                    observer.flowed(v, i, adjoint, partial, found[parent])
-    return [found.get(v, 0.0) for v in wanted]
+    return _watched(_adjoints, order, seeds, wanted, recorded)
 
 
 def tangents(
@@ -240,14 +213,118 @@ def tangents(
 
     The arguments are those of `adjoints`.
     """
-    found = dict(seeds)
-    for v in order:
-        if v in seeds or not v.op:
+    return _watched(_tangents, order, seeds, wanted, recorded)
+
+
+def _watched(
+    sweep: Callable[..., None],
+    order: Sequence[Value],
+    seeds: Mapping[Value, Any],
+    wanted: Sequence[Value],
+    recorded: bool,
+) -> list[Any]:
+    nodes = list(order)
+    place_of = {v: place for place, v in enumerate(nodes)}
+    operands = [tuple([place_of.get(p, -1) for p in v.parents]) for v in nodes]
+    asked = [place_of.get(v, -1) for v in wanted]
+    found: list[Any] = [None] * len(nodes)
+    for v, seed in seeds.items():
+        if v in place_of:
+            found[place_of[v]] = seed
+    partials = _partials if recorded else _numbers
+    observer = watcher()
+    try:
+        sweep(nodes, operands, found, asked, partials, observer)
+    finally:
+        if observer is not None:
+            observer.differentiating(None)
+    answers = [found[place] if place >= 0 else None for place in asked]
+    return [0.0 if each is None else each for each in answers]
+
+
+def _partials(v: Value, needed: list[bool]) -> list[Any]:
+    """The partials of `v` as Values and numbers, None by operands that don't matter."""
+    rules = _made_rules.so_far()[v._opcode] or _made_rules.make(v._opcode)
+    operands = [
+        p if matters or p._opcode != _CONSTANT else p._data
+        for p, matters in zip(v.parents, needed, strict=True)
+    ]
+    return [
+        None if not matters else rule(*operands, v) if callable(rule) else rule
+        for rule, matters in zip(rules, needed, strict=True)
+    ]
+
+
+def _numbers(v: Value, needed: list[bool]) -> list[Any]:
+    """The partials of `v` as numbers, None by operands that don't matter, to anyone or to `v`."""
+    row = TABLE[v._opcode]
+    operands = [p._data for p in v.parents]
+    return [
+        number if matters and (number or not row.vanishes(i, v._data, operands)) else None
+        for i, (number, matters) in enumerate(zip(v.partials, needed, strict=True))
+    ]
+
+
+def _adjoints(
+    order: list[Value],
+    operands: list[tuple[int, ...]],
+    found: list[Any],
+    wanted: list[int],
+    partials: Callable[..., list[Any]],
+    observer: Any,
+) -> None:
+    v: Value
+    matters = [False] * (len(order) + 1)  # the last one, at -1, is for all that isn't in the order
+    for place in wanted:
+        matters[place] = place >= 0
+    for place, parents in enumerate(operands):
+        for parent in parents:
+            if matters[parent]:
+                matters[place] = True
+    for place in range(len(order) - 1, -1, -1):
+        adjoint = found[place]
+        parents = operands[place]
+        if adjoint is None or not parents or not matters[place]:
             continue
+        v = order[place]
+        if observer is not None:
+            observer.differentiating(v)
+        needed = [matters[parent] for parent in parents]
+        for i, partial in enumerate(partials(v, needed)):
+            if partial is not None:
+                term = _mul(adjoint, partial)
+                parent = parents[i]
+                total = term if found[parent] is None else _add(found[parent], term)
+                found[parent] = total
+                if observer is not None:
+                    observer.flowed(v, i, adjoint, partial, total)
+
+
+def _tangents(
+    order: list[Value],
+    operands: list[tuple[int, ...]],
+    found: list[Any],
+    wanted: list[int],
+    partials: Callable[..., list[Any]],
+    observer: Any,
+) -> None:
+    v: Value
+    found.append(None)  # at -1, for all that isn't in the order
+    for place, parents in enumerate(operands):
+        if found[place] is not None:
+            continue
+        needed = [found[parent] is not None for parent in parents]
+        if True not in needed:
+            continue
+        v = order[place]
+        if observer is not None:
+            observer.differentiating(v)
         total = None
-        for _, parent, partial in _edges(v, found.keys(), recorded):
-            term = _mul(found[parent], partial)
-            total = term if total is None else _add(total, term)
-        if total is not None:
-            found[v] = total
-    return [found.get(v, 0.0) for v in wanted]
+        for i, partial in enumerate(partials(v, needed)):
+            if partial is not None:
+                tangent = found[parents[i]]
+                term = _mul(tangent, partial)
+                total = term if total is None else _add(total, term)
+                if observer is not None:
+                    observer.pushed(v, i, tangent, partial, total)
+        found[place] = total
