@@ -15,7 +15,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-COMPILED = ["sweep", "value"]
+COMPILED = ["engine/sweep", "engine/value", "transforms/recorded"]
 
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"} & {*sys.argv}
 
@@ -72,7 +72,7 @@ def remove_extensions():
     """Those of an earlier `pip install -e .` would still be loaded."""
     for module in COMPILED:
         for suffix in EXTENSION_SUFFIXES:
-            Path("autograd_scalar/engine", module + suffix).unlink(missing_ok=True)
+            Path("autograd_scalar", module + suffix).unlink(missing_ok=True)
 
 
 def extensions():
@@ -94,8 +94,8 @@ def extensions():
     return cythonize(
         [
             Extension(
-                f"autograd_scalar.engine.{module}",
-                [f"autograd_scalar/engine/{module}.py"],
+                f"autograd_scalar.{module.replace('/', '.')}",
+                [f"autograd_scalar/{module}.py"],
                 depends=["autograd_scalar/engine/nodes.h"],
                 include_dirs=["autograd_scalar/engine"],
                 # Value is then a class like those of Python: it can get methods after it was made.

@@ -145,4 +145,4 @@ _seconds = PerRow(_second_partials_if_any)
 
 def second_partials_by_opcode() -> list[tuple[Second, ...] | None]:
     """`second_partials` of each row of the table, None where there are none."""
-    return _seconds.of_all()
+    return _seconds.make_all()

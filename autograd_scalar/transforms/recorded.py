@@ -200,7 +200,7 @@ def adjoints(
 
     Where nothing flows, and where everything folds, the adjoint is a plain number.
     """
-    return _watched(_adjoints, order, seeds, wanted, recorded)
+    return _sweep(list(order), seeds, wanted, recorded, False)
 
 
 def tangents(
@@ -213,118 +213,160 @@ def tangents(
 
     The arguments are those of `adjoints`.
     """
-    return _watched(_tangents, order, seeds, wanted, recorded)
+    return _sweep(list(order), seeds, wanted, recorded, True)
 
 
-def _watched(
-    sweep: Callable[..., None],
-    order: Sequence[Value],
+# `recorded.pxd` gives these C types.
+Truth = bool
+Found = list[Any]
+Places = tuple[int, ...]
+PlacesOfAll = list[Places]
+PlaceOf = dict[Value, int]
+
+
+def _sweep(
+    order: list[Value],
     seeds: Mapping[Value, Any],
     wanted: Sequence[Value],
-    recorded: bool,
-) -> list[Any]:
-    nodes = list(order)
-    place_of = {v: place for place, v in enumerate(nodes)}
-    operands = [tuple([place_of.get(p, -1) for p in v.parents]) for v in nodes]
-    asked = [place_of.get(v, -1) for v in wanted]
-    found: list[Any] = [None] * len(nodes)
-    for v, seed in seeds.items():
-        if v in place_of:
-            found[place_of[v]] = seed
-    partials = _partials if recorded else _numbers
+    recorded: Truth,
+    forward: Truth,
+) -> Found:
+    places = {v: place for place, v in enumerate(order)}
+    operands = [_places(v, places) for v in order]
+    asked = [places.get(v, -1) for v in wanted]
+    # One more, which is found at -1, stands for all that isn't in the order.
+    found: Found = [None] * (len(order) + 1)
+    for root, seed in seeds.items():
+        if root in places:
+            found[places[root]] = seed
     observer = watcher()
     try:
-        sweep(nodes, operands, found, asked, partials, observer)
+        if forward:
+            _tangents(order, operands, found, recorded, observer)
+        else:
+            _adjoints(order, operands, found, asked, recorded, observer)
     finally:
         if observer is not None:
             observer.differentiating(None)
-    answers = [found[place] if place >= 0 else None for place in asked]
-    return [0.0 if each is None else each for each in answers]
+    return [0.0 if found[place] is None else found[place] for place in asked]
 
 
-def _partials(v: Value, needed: list[bool]) -> list[Any]:
+def _places(v: Value, places: PlaceOf) -> Places:
+    """Where the operands of `v` are, -1 for those that aren't in the order."""
+    if v._x is None:
+        return ()
+    if v._y is None:
+        return (places.get(v._x, -1),)
+    if v._more is None:
+        return (places.get(v._x, -1), places.get(v._y, -1))
+    return tuple([places.get(p, -1) for p in v.parents])
+
+
+def _operand(v: Value, matters: Truth) -> Any:
+    """What a rule gets for an operand: of a constant, the number, so that it can be folded."""
+    return v if matters or v._opcode != _CONSTANT else v._data
+
+
+def _apply(rule: Any, operands: tuple[Any, ...], matters: Truth) -> Any:
+    if not matters or rule is None:
+        return None
+    return rule if type(rule) is float else rule(*operands)
+
+
+def _partials(v: Value, operands: Places, matters: Found) -> Found:
     """The partials of `v` as Values and numbers, None by operands that don't matter."""
-    rules = _made_rules.so_far()[v._opcode] or _made_rules.make(v._opcode)
-    operands = [
-        p if matters or p._opcode != _CONSTANT else p._data
-        for p, matters in zip(v.parents, needed, strict=True)
-    ]
-    return [
-        None if not matters else rule(*operands, v) if callable(rule) else rule
-        for rule, matters in zip(rules, needed, strict=True)
-    ]
+    rules = _made_rules.made[v._opcode]
+    if rules is None:
+        rules = _made_rules.make(v._opcode)
+    if v._y is None:
+        return [_apply(rules[0], (_operand(v._x, True), v), True)]
+    first = matters[operands[0]]
+    second = matters[operands[1]]
+    x = _operand(v._x, first)
+    y = _operand(v._y, second)
+    if v._more is None:
+        given = (x, y, v)
+        return [_apply(rules[0], given, first), _apply(rules[1], given, second)]
+    more = [_operand(p, matters[i]) for p, i in zip(v.parents, operands, strict=True)]
+    given = (*more, v)
+    return [_apply(rule, given, matters[i]) for rule, i in zip(rules, operands, strict=True)]
 
 
-def _numbers(v: Value, needed: list[bool]) -> list[Any]:
-    """The partials of `v` as numbers, None by operands that don't matter, to anyone or to `v`."""
+def _numbers(v: Value, operands: Places, matters: Found) -> Found:
+    """The partials of `v` as numbers, None by operands that don't matter, or not to `v`."""
     row = TABLE[v._opcode]
-    operands = [p._data for p in v.parents]
+    given = [p._data for p in v.parents]
     return [
-        number if matters and (number or not row.vanishes(i, v._data, operands)) else None
-        for i, (number, matters) in enumerate(zip(v.partials, needed, strict=True))
+        number if matters[place] and (number or not row.vanishes(i, v._data, given)) else None
+        for i, (number, place) in enumerate(zip(v.partials, operands, strict=True))
     ]
 
 
 def _adjoints(
     order: list[Value],
-    operands: list[tuple[int, ...]],
-    found: list[Any],
-    wanted: list[int],
-    partials: Callable[..., list[Any]],
+    operands: PlacesOfAll,
+    found: Found,
+    wanted: Found,
+    recorded: Truth,
     observer: Any,
 ) -> None:
     v: Value
-    matters = [False] * (len(order) + 1)  # the last one, at -1, is for all that isn't in the order
+    matters: Found = [False] * len(found)
     for place in wanted:
         matters[place] = place >= 0
-    for place, parents in enumerate(operands):
-        for parent in parents:
-            if matters[parent]:
+    for place in range(len(order)):
+        places = operands[place]
+        for operand in places:
+            if matters[operand]:
                 matters[place] = True
+    _made_rules.refresh()
     for place in range(len(order) - 1, -1, -1):
         adjoint = found[place]
-        parents = operands[place]
-        if adjoint is None or not parents or not matters[place]:
+        places = operands[place]
+        if adjoint is None or not places or not matters[place]:
             continue
         v = order[place]
         if observer is not None:
             observer.differentiating(v)
-        needed = [matters[parent] for parent in parents]
-        for i, partial in enumerate(partials(v, needed)):
+        partials = _partials(v, places, matters) if recorded else _numbers(v, places, matters)
+        for i in range(len(places)):
+            partial = partials[i]
             if partial is not None:
                 term = _mul(adjoint, partial)
-                parent = parents[i]
-                total = term if found[parent] is None else _add(found[parent], term)
-                found[parent] = total
+                before = found[places[i]]
+                total = term if before is None else _add(before, term)
+                found[places[i]] = total
                 if observer is not None:
                     observer.flowed(v, i, adjoint, partial, total)
 
 
 def _tangents(
-    order: list[Value],
-    operands: list[tuple[int, ...]],
-    found: list[Any],
-    wanted: list[int],
-    partials: Callable[..., list[Any]],
-    observer: Any,
+    order: list[Value], operands: PlacesOfAll, found: Found, recorded: Truth, observer: Any
 ) -> None:
     v: Value
-    found.append(None)  # at -1, for all that isn't in the order
-    for place, parents in enumerate(operands):
+    matters: Found = [each is not None for each in found]
+    _made_rules.refresh()
+    for place in range(len(order)):
+        places = operands[place]
         if found[place] is not None:
             continue
-        needed = [found[parent] is not None for parent in parents]
-        if True not in needed:
+        for operand in places:
+            if matters[operand]:
+                matters[place] = True
+        if not matters[place]:
             continue
         v = order[place]
         if observer is not None:
             observer.differentiating(v)
+        partials = _partials(v, places, matters) if recorded else _numbers(v, places, matters)
         total = None
-        for i, partial in enumerate(partials(v, needed)):
+        for i in range(len(places)):
+            partial = partials[i]
             if partial is not None:
-                tangent = found[parents[i]]
+                tangent = found[places[i]]
                 term = _mul(tangent, partial)
                 total = term if total is None else _add(total, term)
                 if observer is not None:
                     observer.pushed(v, i, tangent, partial, total)
         found[place] = total
+        matters[place] = total is not None
