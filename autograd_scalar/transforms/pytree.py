@@ -161,6 +161,7 @@ def flat(container: Callable[[Iterable[Any]], Any], count: int) -> TreeDef:
     return TreeDef([None] * count, _taking(container, count))
 
 
+#: The structure of a number.
 NUMBER = TreeDef([None], next)
 
 

@@ -18,7 +18,6 @@ from .hessian import second_partials_by_opcode
 from .pytree import (
     NUMBER,
     TreeDef,
-    all_floats,
     flat,
     flatten,
     map_values,
@@ -70,42 +69,48 @@ class Trace:
             )
         self.connected = False
         if several:
-            self.argument: Any = tuple([complete[position] for position in positions])
-            if all_floats(self.argument):
-                self.leaves = [Value(number) for number in self.argument]
-                self.treedef = flat(tuple, len(positions))
-                for position, leaf in zip(positions, self.leaves, strict=True):
+            argument: Any = tuple([complete[position] for position in positions])
+            # Most arguments are floats, or lists of floats: the way through is short for them.
+            leaves = [Value(number) for number in argument if type(number) is float]
+            if len(leaves) == len(argument):
+                self.treedef = flat(tuple, len(leaves))
+                for position, leaf in zip(positions, leaves, strict=True):
                     complete[position] = leaf
             else:
-                self.leaves = []
+                leaves = []
                 treedefs = []
                 for position in positions:
-                    complete[position], treedef = self._replaced(complete[position], position)
-                    treedefs.append(treedef)
+                    treedefs.append(self._replace(complete, position, leaves))
                 self.treedef = tuple_of(treedefs)
         else:
             position = positions[0]
-            argument = self.argument = complete[position]
+            argument = complete[position]
+            leaves = []
             if type(argument) is float:
-                complete[position] = leaf = Value(argument)
-                self.leaves = [leaf]
+                leaf = complete[position] = Value(argument)
+                leaves.append(leaf)
                 self.treedef = NUMBER
-            elif type(argument) is list and all_floats(argument):
-                self.leaves = [Value(number) for number in argument]
-                complete[position] = self.leaves[:]
-                self.treedef = flat(list, len(argument))
             else:
-                self.leaves = []
-                complete[position], self.treedef = self._replaced(argument, position)
+                if type(argument) is list:
+                    leaves = [Value(number) for number in argument if type(number) is float]
+                if leaves and len(leaves) == len(argument):
+                    complete[position] = leaves[:]
+                    self.treedef = flat(list, len(leaves))
+                else:
+                    leaves = []
+                    self.treedef = self._replace(complete, position, leaves)
+        self.argument = argument
+        self.leaves = leaves
         self.order: list[Value] = []
         self.result = fun(*complete, **kwargs) if kwargs else fun(*complete)
 
-    def _replaced(self, argument: Any, position: int) -> tuple[Any, TreeDef]:
-        """The argument with fresh leaves in place of its numbers."""
-        given, treedef = flatten(argument, f"args[{position}]")
-        leaves = [Value(n) if type(n) is float else self._copy(n) for n in given]
-        self.leaves += leaves
-        return treedef.unflatten(leaves, construct=True), treedef
+    def _replace(self, args: list[Any], position: int, leaves: list[Value]) -> TreeDef:
+        """Put fresh leaves in place of the numbers in an argument."""
+        given, treedef = flatten(args[position], f"args[{position}]")
+        fresh = [Value(n) if type(n) is float else self._copy(n) for n in given]
+        args[position] = treedef.unflatten(fresh, construct=True)
+        leaves += fresh
+        return treedef
 
     def _copy(self, outer: Value) -> Value:
         """A Value to differentiate by in place of one from outside, to which it leads.
@@ -117,7 +122,8 @@ class Trace:
 
     def close(self, outs: list[Any]) -> None:
         """Make the graph of `outs` ready for sweeps."""
-        self.order = sweep.graph_of([out for out in outs if type(out) is Value], self.leaves)
+        roots = [out for out in outs if type(out) is Value]
+        self.order = sweep.graph_of(roots, self.leaves)
         if not self.connected:
             self.connected = not sweep.depends_only_on(self.order, len(self.leaves))
         if self.connected:
@@ -136,6 +142,10 @@ class Trace:
 
     def gradient(self, out: Any) -> list[Any]:
         """The derivatives of the number `out` by the leaves."""
+        if type(out) is Value and not self.connected and watcher() is None:
+            found: list[Any] = sweep.pull(self.order, [out], [1.0], self.leaves)
+            if not _has_nan(found):
+                return found
         return self.adjoints([out], [1.0])
 
     def adjoints(self, outs: list[Any], seeds: list[Any]) -> list[Any]:
