@@ -370,7 +370,7 @@ def flatten_like(tree: Any, template: Any, path: Path) -> list[Any]:
             raise ValueError(
                 f"{keystr(path)} has the shape {found.shape}, {template.shape} is needed"
             )
-        return _elements(found, path)
+        return _elements(found.astype(numpy.float64) if found.dtype == bool else found, path)
     if type(template) is Value or is_number(template):
         tree = plain_number(tree)
         return [float(tree) if isinstance(tree, bool) else _number(tree, path)]
