@@ -1,13 +1,14 @@
 """Functions and models that stand where another process can import them."""
 
 import math
+from itertools import pairwise
 
 import nn
 from autograd_scalar import custom, exp, grad, primitive, value_and_grad
 
 
 def rosenbrock(x):
-    return sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in zip(x[:-1], x[1:], strict=True))
+    return sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in pairwise(x))
 
 
 @grad

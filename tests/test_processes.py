@@ -90,7 +90,7 @@ def test_a_name_that_was_made_of_something_else_is_refused(scratch_table):
     with pytest.raises(ValueError, match="'elsewherX', which has not been made in this process"):
         pickle.loads(other)
     other = text.replace(b"<lambda>, line", b"<lambda>, Line")
-    with pytest.raises(ValueError, match="'elsewhere' made of .* but here it is made"):
+    with pytest.raises(ValueError, match=r"'elsewhere' made of .* but here it is made"):
         pickle.loads(other)
 
 

@@ -266,7 +266,7 @@ def _is_array(tree: Any) -> bool:
     return numpy is not None and isinstance(tree, numpy.ndarray)
 
 
-def _elements(tree: Any, path: Path) -> list[Any]:
+def _elements(tree: Any, path: Path, truth: bool = False) -> list[Any]:
     import numpy
 
     if type(tree) is not numpy.ndarray:
@@ -274,7 +274,7 @@ def _elements(tree: Any, path: Path) -> list[Any]:
             f"{keystr(path)} is a {type(tree).__name__}, which gives arithmetic another meaning "
             "or hides elements; pass a plain array, e.g. numpy.asarray(…)"
         )
-    if tree.dtype.kind in "fiu":
+    if tree.dtype.kind in "fiu" or (truth and tree.dtype.kind == "b"):
         return list(tree.astype(numpy.float64, copy=False).ravel().tolist())
     if tree.dtype.kind != "O":
         raise TypeError(f"{keystr(path)} is an array of {tree.dtype}, real numbers are needed")
@@ -285,14 +285,14 @@ def _elements(tree: Any, path: Path) -> list[Any]:
                 f"{keystr(path)} is a ragged array: its element {list(index)} is "
                 f"{element!r:.60}; use lists in a list, or rows of one length"
             )
-        elements.append(_number(plain_number(element), (path, _element, index)))
+        elements.append(_number(plain_number(element), (path, _element, index), truth))
     return elements
 
 
-def _number(leaf: Any, path: Path) -> Any:
+def _number(leaf: Any, path: Path, truth: bool = False) -> Any:
     if type(leaf) is Value:
         return leaf
-    if is_number(leaf):
+    if is_number(leaf) or (truth and isinstance(leaf, bool)):
         return to_float(leaf)
     _refuse(leaf, path)
 
@@ -370,10 +370,9 @@ def flatten_like(tree: Any, template: Any, path: Path) -> list[Any]:
             raise ValueError(
                 f"{keystr(path)} has the shape {found.shape}, {template.shape} is needed"
             )
-        return _elements(found.astype(numpy.float64) if found.dtype == bool else found, path)
+        return _elements(found, path, truth=True)
     if type(template) is Value or is_number(template):
-        tree = plain_number(tree)
-        return [float(tree) if isinstance(tree, bool) else _number(tree, path)]
+        return [_number(plain_number(tree), path, truth=True)]
     spell, keys, parts, _ = _children(template) or _refuse(template, path)
     others: Sequence[Any]
     if isinstance(template, dict):
