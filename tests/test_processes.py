@@ -6,6 +6,8 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+import uuid
+from pathlib import Path
 
 import pytest
 
@@ -24,11 +26,58 @@ from autograd_scalar import (
     value_grad_and_hvp,
 )
 
+SOURCE = '''
+import math
+from itertools import pairwise
 
-@pytest.fixture(scope="module")
-def importable():
-    """Once for all tests: what it registers stays, as in any program."""
-    return importlib.import_module("importable")
+import nn
+from autograd_scalar import custom, exp, grad, primitive, value_and_grad
+
+
+def rosenbrock(x):
+    return sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in pairwise(x))
+
+
+@grad
+def cube_slope(x):
+    return x**3
+
+
+@value_and_grad
+def square_and_slope(x):
+    return x**2
+
+
+swish = primitive(
+    "NAME_swish",
+    "x / (1 + exp(-x))",
+    "(1 + out * exp(-x)) / (1 + exp(-x))",
+    samples=[(0.7,), (-2.0,)],
+)
+
+bump = custom(lambda x: math.exp(-x * x), lambda x: -2 * x * exp(-x * x), name="NAME_bump")
+
+
+def network(activation):
+    return nn.MLP(2, [3, 1], activation=activation, rng=1)
+
+
+def loss(model, x):
+    """The number, and the gradient that one pass leaves in the parameters."""
+    out = model(x)
+    out.backward()
+    return out.data, [p.grad for p in model.parameters()]
+'''
+
+
+@pytest.fixture
+def importable(scratch_table, tmp_path, monkeypatch):
+    """A module that another process can import too; no other test has its names."""
+    name = f"importable_{uuid.uuid4().hex}"
+    Path(tmp_path, f"{name}.py").write_text(SOURCE.replace("NAME", name), encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield importlib.import_module(name)
+    del sys.modules[name]
 
 
 POINT = [0.5, -1.0, 2.0]
@@ -102,7 +151,7 @@ def test_a_process_that_never_made_a_function_says_which_to_make(importable, nam
         "except (AttributeError, ValueError) as error:\n    print(error)\n"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
-    assert f"importable_{name}" in told
+    assert f"{importable.__name__}_{name}" in told
     assert "import" in told
 
 
@@ -143,4 +192,6 @@ def test_joblib_answers_the_same(importable):
         there = joblib.Parallel()(
             joblib.delayed(function)(*arguments) for function, arguments in travel(importable)
         )
+    # Its processes would go on with the path of today.
+    joblib.externals.loky.get_reusable_executor().shutdown()
     assert comparable(there) == here
