@@ -3,10 +3,11 @@
 A number is a float, an int, a NumPy scalar or a Value; containers are lists, tuples, named
 tuples, dicts, dataclasses and NumPy arrays, nested in any way.
 
-Why not a library: `optree` (0.20), which is well kept, treats an array as one leaf and None
-as an empty container, wants every dataclass registered beforehand, and takes twice to ten
-times as long for lists of floats, which most arguments are (2.3 against 1.1 µs for 5 of
-them, 284 against 12 for 1000), though a half for small nested containers.
+Why not a library: `optree` (0.20), which is well kept, takes an array or a Value as one leaf
+and None as an empty container, and wants every dataclass registered beforehand, so most of
+this file would stay. To and fro it takes 2.4 µs for a list of 5 floats and 290 for one of
+1000, where this takes 1.1 and 29; for a dict of small lists, an array in a dict, and a small
+dataclass it takes 4.1, 2.3 and 2.4, where this takes 9, 7 and 8.
 """
 
 from __future__ import annotations
@@ -195,14 +196,15 @@ def _flatten(
         units.extend(repeat(None, len(tree)))
         taking = _taking(kind, len(tree))
         return taking, taking
-    if is_number(tree):
-        leaves.append(to_float(tree))
-        units.append(None)
-        return next, next
-    if _is_array(tree):
-        leaves.extend(_elements(tree, path))
-        units.append(tree.shape)
-        return next, next
+    if kind is not dict and kind is not list and kind is not tuple:
+        if is_number(tree):
+            leaves.append(to_float(tree))
+            units.append(None)
+            return next, next
+        if _is_array(tree):
+            leaves.extend(_elements(tree, path))
+            units.append(tree.shape)
+            return next, next
     spell, keys, parts, container = _children(tree) or _refuse(tree, path)
     rebuilds, builds = [], []
     for key, part in zip(keys, parts, strict=True):
