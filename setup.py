@@ -18,7 +18,7 @@ from setuptools.command.build_ext import build_ext
 PACKAGE = Path("autograd_scalar")
 
 # The modules of the package that are compiled. Each has a `.pxd` beside it.
-COMPILED = ["engine/sweep", "engine/value"]
+COMPILED = ["engine/sweep", "engine/value", "transforms/recorded"]
 
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"} & {*sys.argv}
 # These leave the extensions beside the sources, where they are imported in their place.

@@ -24,17 +24,21 @@ if TYPE_CHECKING:
     from .explaining.with_sympy import from_sympy, to_sympy
     from .picture.dot import Drawing, draw, draw_dot
     from .picture.graphviz import DrawingError
-    from .transforms.check_grads import AnomalyError, check_grads, detect_anomaly
+    from .transforms.anomaly import AnomalyError, detect_anomaly
+    from .transforms.check_grads import check_grads
     from .transforms.custom import custom
     from .transforms.operators import (
         grad,
         gradient,
         hessian,
+        hessian_diagonal,
         hvp,
         jacobian,
         jvp,
         stop_gradient,
         value_and_grad,
+        value_and_jacobian,
+        value_grad_and_hvp,
         vjp,
     )
 
@@ -48,17 +52,21 @@ _LATER = {
     "explaining.with_sympy": ["from_sympy", "to_sympy"],
     "picture.dot": ["Drawing", "draw", "draw_dot"],
     "picture.graphviz": ["DrawingError"],
-    "transforms.check_grads": ["AnomalyError", "check_grads", "detect_anomaly"],
+    "transforms.anomaly": ["AnomalyError", "detect_anomaly"],
+    "transforms.check_grads": ["check_grads"],
     "transforms.custom": ["custom"],
     "transforms.operators": [
         "grad",
         "gradient",
         "hessian",
+        "hessian_diagonal",
         "hvp",
         "jacobian",
         "jvp",
         "stop_gradient",
         "value_and_grad",
+        "value_and_jacobian",
+        "value_grad_and_hvp",
         "vjp",
     ],
 }
@@ -85,6 +93,7 @@ __all__ = [
     "grad",
     "gradient",
     "hessian",
+    "hessian_diagonal",
     "hvp",
     "jacobian",
     "jvp",
@@ -95,6 +104,8 @@ __all__ = [
     "to_sympy",
     "toposort",
     "value_and_grad",
+    "value_and_jacobian",
+    "value_grad_and_hvp",
     "vjp",
     *functions.__all__,
 ]

@@ -32,7 +32,7 @@ def _on_numbers(row: Primitive, operands: tuple[Any, ...]) -> float:
     try:
         return FLOAT_FUNCTIONS[row.name](*numbers)
     except (ArithmeticError, ValueError) as error:
-        raise failure(row, numbers, error) from None
+        raise failure(row, numbers, error) from error.__cause__
 
 
 def _sentence(row: Primitive, call: str) -> str:
@@ -335,3 +335,12 @@ __all__ = [
     "softmax",
     *(name for name in FUNCTIONS if name not in ("abs", "pow")),
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A function that was added to the table: it is pickled by its name, and found here."""
+    if name in OPCODES and name in FUNCTIONS:
+        return FUNCTIONS[name]
+    raise AttributeError(
+        f"no primitive {name!r} is registered here; import the module that makes it first"
+    )

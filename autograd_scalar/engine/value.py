@@ -669,7 +669,7 @@ def unary(opcode: Opcode, x: Value) -> Value:
     try:
         return _unary(opcode, x, kernels.unary(opcode, x._data))
     except (ArithmeticError, ValueError) as error:
-        raise failure(TABLE[opcode], (x,), error) from None
+        raise failure(TABLE[opcode], (x,), error) from error.__cause__
 
 
 def binary(opcode: Opcode, x: Value, y: Value) -> Value:
@@ -677,7 +677,7 @@ def binary(opcode: Opcode, x: Value, y: Value) -> Value:
     try:
         return _binary(opcode, x, y, kernels.binary(opcode, x._data, y._data))
     except (ArithmeticError, ValueError) as error:
-        raise failure(TABLE[opcode], (x, y), error) from None
+        raise failure(TABLE[opcode], (x, y), error) from error.__cause__
 
 
 def _node(
@@ -720,7 +720,7 @@ def record(opcode: Opcode, *operands: Any) -> Value:
     try:
         data, *partials = KERNELS[opcode](*[v.data for v in values])
     except (ArithmeticError, ValueError) as error:
-        raise failure(row, values, error) from None
+        raise failure(row, values, error) from error.__cause__
     return node(opcode, data, values, partials)
 
 
@@ -767,7 +767,9 @@ def described(row: Primitive, operands: Sequence[Any]) -> str:
 
 def failure(row: Primitive, operands: Sequence[Any], error: Exception) -> Exception:
     """The exception Python raised, saying which primitive, which operands and what it needs."""
-    if isinstance(error, OverflowError):
+    if error.__cause__ is not None:
+        problem = f"failed: {error}"  # a custom function, which says what its cause was
+    elif isinstance(error, OverflowError):
         problem = "overflows a float"
     elif row.domain:
         problem = f"needs {row.domain}"
