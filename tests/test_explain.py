@@ -230,6 +230,107 @@ def test_shared_values_do_not_blow_up_the_formulas():
     assert len(explain(y, x).text) < 100_000
 
 
+def test_a_value_that_is_zero_keeps_its_own_line():
+    x = Value(0.3, "x")
+    y = x
+    for i in range(12):
+        y = labelled(y * x + y * 0.0 * x, f"h_{i}")
+    y = labelled(y * 0.0 + x * 0.0, "y")
+    lines = explain(y, x).to_text(1000).splitlines()
+    assert sum(line.strip().startswith("∂y/∂x =") for line in lines) == 2
+    assert [line for line in lines if line.strip().startswith("∂y/∂h₁₁")]
+
+
+def test_ways_without_number_are_counted():
+    y = x = Value(0.1, "x")
+    for _ in range(20_000):
+        y = y * y + y
+    text = " ".join(explain(y, x, detail="every step").text.split())
+    # Each of the rounds doubles the ways.
+    assert f"in about 10^{20_000 * math.log10(2):.0f} ways" in text
+
+
+# Long sums
+
+
+def squares(count):
+    """The mean of the squares of (w·x_i + b − y_i)², of numbers that are read off a formula."""
+    w, b = Value(0.3, "w"), Value(-0.2, "b")
+    points = [(math.sin(i), math.cos(3 * i)) for i in range(count)]
+    loss = labelled(sum((w * x + b - y) ** 2 for x, y in points) / count, "loss")
+    exact = sum(2 * x * (0.3 * x - 0.2 - y) for x, y in points) / count
+    return loss, w, exact
+
+
+@pytest.mark.parametrize("count", [9, 400, 10_000])
+def test_a_long_sum_is_told_by_its_structure(count):
+    loss, w, exact = squares(count)
+    explanation = explain(loss, w)
+    assert math.isclose(explanation.value, exact, rel_tol=1e-9)
+    text = " ".join(explanation.text.split())
+    assert f"{count:,} terms like (" in text
+    assert f"(… ({count - 1:,} more terms)" not in text
+    assert f"… ({count - 1:,} more terms)" in text
+    # One term is worked out, so a longer sum takes no more room.
+    assert len(text) < 2_500
+    assert {"power rule", "chain rule", "sum rule"} <= {*explanation.factors[-1].rules}
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "html"])
+def test_a_long_sum_takes_no_more_room_in_any_form(form):
+    short, long = (getattr(explain(*squares(count)[:2]), form) for count in (20, 2_000))
+    assert len(long) < 1.2 * len(short)
+
+
+def long_sums():
+    """A result, what to differentiate by, and how many kinds of terms it has, by name."""
+    x, c = Value(0.7, "x"), Value(-1.5, "c")
+    rising = [i / 7 for i in range(30)]
+    yield "alike", sum(sin(x * each) for each in rising), x, 1
+    yield "of two kinds", sum(sin(x * each) + exp(-x) / (each + 1) for each in rising), x, 2
+    yield "taken away", 3 * x - sum(tanh(x - each) for each in rising), x, 2
+    yield "beside others", sum(x * each + c * each for each in rising), x, 1
+    yield "with a kink", sum(relu(x - each) for each in rising), x, 1
+    yield "of the value itself", sum(x for _ in rising), x, 1
+    named = [labelled(sin(x * each), f"p_{i}") for i, each in enumerate(rising)]
+    yield "of named values", sum((p - 1) ** 2 for p in named), x, 0
+    yield "inside a function", exp(-sum(x * x * each for each in rising) / 100), x, 1
+
+
+LONG_SUMS = {name: rest for name, *rest in long_sums()}
+
+
+@pytest.mark.parametrize("name", LONG_SUMS)
+def test_every_equality_about_a_long_sum_holds(name):
+    y, x, kinds = LONG_SUMS[name]
+    explanation = explain(y, x)
+    scale = max(1.0, *sizes_of_ways(y).values())
+    assert close(explanation.value, gradient(y, x), scale)
+    assert max((len(factor.kinds) for factor in explanation.factors), default=0) == kinds
+    for equation in equations(explanation):
+        numbers = [
+            value_of(side, explanation) for side in sides(equation) if not is_partial_view(side)
+        ]
+        for a, b in pairwise(numbers):
+            assert close(a, b, scale, 1e-11), equation
+
+
+def test_the_terms_of_a_long_sum_are_what_the_graph_adds():
+    y, x, _ = LONG_SUMS["of two kinds"]
+    (factor,) = explain(y, x).factors
+    amounts = [factor.amount(summand) for summand in factor.moving]
+    assert len(amounts) == 60
+    assert close(math.fsum(amounts), gradient(y, x), 60.0)
+    assert [kind.count for kind in factor.kinds] == [30, 30]
+
+
+def test_of_many_special_points_a_few_are_told():
+    x = Value(0.0, "x")
+    text = explain(labelled(sum(relu(x * i) for i in range(1, 1_000)), "y"), x).text
+    assert text.count("relu has no derivative where") == 6
+    assert "The same can be said of more of its terms." in text
+
+
 # The numbers
 
 

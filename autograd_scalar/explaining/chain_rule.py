@@ -10,6 +10,7 @@ import ast
 import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from ..algebra.simplify import as_product, tidy
@@ -27,17 +28,18 @@ from ..notation.document import (
     Sentence,
 )
 from ..notation.labels import unicode_label
-from ..notation.typeset import MORE, SUM, derivative, is_rounded, product, total
-from .conventions import remarks
+from ..notation.typeset import MORE, PENDING, SUM, derivative, is_rounded, product, total
 from .factors import Factor, NodeStep, Term, Way, along
 from .formulas import Formulas, adjoints
 from .rules import IN_WORDS
+from .special_points import special_points
 from .with_sympy import shortened
 
 _WAYS = 8
 _SHOWN_FACTORS = 30
 _SHOWN_LINES = 240
 _SHOWN_TERMS = 4
+_SHOWN_POINTS = 6
 
 
 class Explanation(Document):
@@ -182,8 +184,9 @@ class _Teller:
     def name(self, v: Value) -> ast.expr:
         return name(self.formulas.names[v])
 
-    def symbol(self, v: Value | None = None) -> ast.expr:
-        return derivative(self.formulas.names[self.y], self.formulas.names[v or self.wrt])
+    def symbol(self, v: Value) -> ast.expr:
+        """∂y/∂v."""
+        return derivative(self.formulas.names[self.y], self.formulas.names[v])
 
     def explanation(self) -> Explanation:
         if self.wrt not in self.moving:
@@ -191,7 +194,7 @@ class _Teller:
         self.value = adjoints(self.order).get(self.wrt, 0.0)
         if self.wrt is self.y:
             itself = Paragraph((self.name(self.y), " changes exactly as fast as itself."))
-            return self.told([Equation(self.symbol(), (Row(number(1)),)), itself])
+            return self.told([Equation(self.symbol(self.wrt), (Row(number(1)),)), itself])
         self.links = {
             v: [
                 Factor(self.formulas, v, by, partial)
@@ -250,7 +253,7 @@ class _Teller:
     def by_ways(self, count: int) -> Explanation:
         ways = [Way(chain, along(chain)) for chain in map(tuple, self.chains())]
         factors = list(dict.fromkeys(factor for way in ways for factor in way.factors))
-        left = self.symbol()
+        left = self.symbol(self.wrt)
         if len(ways) > 1 and any(len(way.factors) == 1 for way in ways):
             # ∂y/∂x is one of several terms then, so the sum is the total derivative dy/dx.
             left = total(self.formulas.names[self.y], self.formulas.names[self.wrt])
@@ -335,19 +338,45 @@ class _Teller:
         still = self.standing_still(factor)
         if still:
             blocks.append(Paragraph(still))
-        blocks.append(Equation(factor.symbol, tuple(factor.rows(self.digits, self.shapes))))
+        if factor.kinds:
+            blocks += self.long_sum(factor)
+        else:
+            blocks.append(Equation(factor.symbol, tuple(factor.rows(self.digits, self.shapes))))
         self.shapes.add(factor.shape)
-        blocks += [Paragraph(sentence) for sentence in remarks(factor)]
+        said = list(islice(special_points(factor), _SHOWN_POINTS + 1))
+        blocks += [Paragraph(sentence) for sentence in said[:_SHOWN_POINTS]]
+        if len(said) > _SHOWN_POINTS:
+            blocks.append(Paragraph(("The same can be said of more of its terms.",)))
         return blocks
+
+    def long_sum(self, factor: Factor) -> list[Block]:
+        """One term of each kind differentiated, and the sum of all."""
+        blocks: list[Block] = []
+        if factor.shape not in self.shapes:
+            for kind in factor.kinds:
+                like = f"{kind.count:,} terms like " if kind.count > 1 else "One term "
+                alike = ", all differentiated in the same way:" if kind.count > 1 else ":"
+                pending = call(PENDING, kind.term, self.name(factor.by), number(0))
+                blocks += [
+                    Paragraph((like, kind.term, alike)),
+                    Equation(pending, tuple(factor.example_rows(kind, self.digits))),
+                ]
+            others = len(factor.moving) - sum(kind.count for kind in factor.kinds)
+            if others:
+                of_others = "one term of another kind" if others == 1 else f"{others:,} other terms"
+                blocks.append(Paragraph((f"And {of_others}, differentiated by the same rules.",)))
+            blocks.append(Paragraph(("The sum of them all:",)))
+        return [*blocks, Equation(factor.symbol, tuple(factor.sum_rows(self.digits)))]
 
     def standing_still(self, factor: Factor) -> Sentence:
         """Why the other terms of a sum give nothing; each is told once."""
         whole: list[ast.expr] = []
         others: list[ast.expr] = []
         held: dict[str, None] = {}
-        for v, tree in factor.still:
+        for summand in factor.still:
+            v, tree = summand.value, _without_sign(summand.tree)
             moving = [
-                label for label in names_in(tree) if self.formulas.values.get(label) in self.moving
+                label for label in summand.names if self.formulas.values.get(label) in self.moving
             ]
             held.update(dict.fromkeys(moving))
             if (factor.of, v) in self.said:
@@ -430,7 +459,8 @@ class _Teller:
     def by_nodes(self, count: int) -> Explanation:
         steps = self.recursion()
         y, x = self.name(self.y), self.name(self.wrt)
-        many = f"{count:,}" if count < 10**12 else f"more than 10^{len(str(count)) - 1}"
+        # A number of more than a few thousand digits is too much even for `str`.
+        many = f"{count:,}" if count < 10**12 else f"about 10^{math.log10(count):.0f}"
         blocks: list[Block] = [
             self.line(steps[-1], numbers=False),
             Paragraph(
@@ -531,6 +561,10 @@ class _Teller:
             rounded = rounded or is_rounded(step.value, self.digits)
             rows.append(Row(number(step.value), rounded=rounded))
         return Equation(self.symbol(step.node), tuple(rows), on_one_line=True)
+
+
+def _without_sign(tree: ast.expr) -> ast.expr:
+    return tree.operand if isinstance(tree, ast.UnaryOp) else tree
 
 
 def _amount(values: Sequence[float]) -> ast.expr:

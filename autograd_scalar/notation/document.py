@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .terminal import can_show, encoding_of
+from .terminal import can_show, encoding_of, shortened
 from .terminal import width as width_of
 from .typeset import Latex, MathML, Plain, Typesetter
 
@@ -110,23 +110,23 @@ def wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> str:
       the chain
         rule
     """
+    first, others = max(width - indent, 8), max(width - indent - hang, 8)
     lines: list[str] = []
-    line, room = "", max(width - indent, 8)
+    line: list[str] = []
+    used = 0
     for word in text.split(" "):
-        if line and width_of(line) + 1 + width_of(word) > room:
-            lines.append(line)
-            line, room = "", max(width - indent - hang, 8)
-            joined = word
-        else:
-            joined = f"{line} {word}" if line else word
-        while width_of(joined) > room:
-            cut = len(joined)
-            while width_of(joined[:cut]) > room:
-                cut -= 1
-            lines.append(joined[:cut])
-            joined, room = joined[cut:], max(width - indent - hang, 8)
-        line = joined
-    lines.append(line)
+        taken = width_of(word)
+        if line and used + 1 + taken > (others if lines else first):
+            lines.append(" ".join(line))
+            line, used = [], 0
+        while taken > (room := others if lines else first):
+            part = shortened(word, room)
+            lines.append(part)
+            word, taken = word[len(part) :], taken - width_of(part)
+        if line or word:
+            used += taken + (1 if line else 0)
+            line.append(word)
+    lines.append(" ".join(line))
     return "\n".join(
         " " * (indent + (hang if i else 0)) + each.rstrip() for i, each in enumerate(lines)
     ).replace(UNBROKEN, " ")

@@ -26,6 +26,20 @@ def width(text: str) -> int:
     )
 
 
+def shortened(text: str, columns: int) -> str:
+    """As much of the beginning of `text` as fits into so many columns.
+
+    >>> shortened("abc", 2), shortened("値x", 2)
+    ('ab', '値')
+    """
+    used = 0
+    for i, char in enumerate(text):
+        used += width(char)
+        if used > columns:
+            return text[:i]
+    return text
+
+
 def one_line(text: str, encoding: str = "utf-8") -> str:
     """`text` with an escape for every character that a terminal would obey or can't show.
 
