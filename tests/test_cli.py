@@ -577,6 +577,26 @@ def test_a_picture_that_can_not_be_written_is_refused(
     assert message.startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--explain", "nobody"],
+        ["--png", "picture.png"],
+        ["--dot", "missing/picture.dot"],
+        ["--limit", "1"],
+    ],
+)
+def test_a_command_that_fails_writes_nothing(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")  # without Graphviz there is no PNG
+    monkeypatch.chdir(tmp_path)
+    Path("picture.svg").write_text("the picture that was there")
+    refused(capsys, "x*x", "x=3", "--svg", "picture.svg", *options)
+    assert Path("picture.svg").read_text() == "the picture that was there"
+    assert [*tmp_path.iterdir()] == [tmp_path / "picture.svg"]
+
+
 def test_a_picture_has_a_limit_that_can_be_raised(capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "a.dot"
     arguments = ("+".join("x" * 600), "x=3", "--dot", str(path))

@@ -9,6 +9,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__, build
@@ -106,11 +107,12 @@ def _run(argv: Sequence[str]) -> int:
     unused = [name for name in values if name not in program.free]
     if unused:
         write(sys.stderr, f"{NAME}: note: given, but not in the expression: {', '.join(unused)}")
-    _draw(computed.result, options)
     if options.explain:
         output = _explanation(computed, options)
     else:
         output = _as_json(text, computed) if options.json else _as_text(computed)
+    # Nothing is written before all of it is known.
+    _draw(computed.result, options)
     write(sys.stdout, output)
     return 0
 
@@ -198,17 +200,25 @@ def _assignment(word: str) -> tuple[str, float | None]:
 
 
 def _draw(root: Value, options: argparse.Namespace) -> None:
-    for path in filter(None, (options.svg, options.png, options.dot)):
-        # Those who don't draw need not wait for the drawing libraries.
-        from ..picture.dot import draw
+    paths = [path for path in (options.svg, options.png, options.dot) if path]
+    if not paths:
+        return
+    # Those who don't draw need not wait for the drawing libraries.
+    from ..picture.dot import draw
+    from ..picture.files import write_files
 
-        limit = {} if options.limit is None else {"limit": options.limit}
+    limit = {} if options.limit is None else {"limit": options.limit}
+    pictures = {}
+    for path in paths:
         try:
-            draw(root, partials=options.partials, **limit).save(path)
-        except OSError as error:
-            raise _RequestError(f"{path}: {error.strerror or error}") from None
+            drawing = draw(root, partials=options.partials, **limit)
+            pictures[Path(path)] = drawing.pipe(path.lower().rpartition(".")[2])
         except (RuntimeError, ValueError) as error:
             raise _RequestError(f"{path}: {error}") from None
+    try:
+        write_files(pictures)
+    except OSError as error:
+        raise _RequestError(f"{error.filename}: {error.strerror or error}") from None
 
 
 def _explanation(computed: Computation, options: argparse.Namespace) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value, toposort
 from ..table.primitives import KERNELS, OPCODES, TABLE, Primitive
+from .files import write_files
 from .frames import owners
 from .graphviz import FORMATS, Caption, check_format, clean_svg, render
 
@@ -142,8 +143,9 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format its suffix names, and return the path.
 
-        Raises `ValueError` for a suffix that names no format, and `DrawingError` where the
-        available renderer can't make it; then no file is touched.
+        Raises `ValueError` for a suffix that names no format, `DrawingError` where the
+        available renderer can't make it, and `OSError` where it can't be written; then a file
+        that was there is as it was.
         """
         path = Path(path)
         format = path.suffix.lower().removeprefix(".")
@@ -152,8 +154,7 @@ class Drawing:
                 f"can't tell the format of {str(path)!r}: use a name ending in "
                 f"{', '.join('.' + each for each in FORMATS)}"
             )
-        picture = self.pipe(format)
-        path.write_bytes(picture)
+        write_files({path: self.pipe(format)})
         return path
 
     def render(self, filename: str | os.PathLike[str] = "graph") -> Path:
