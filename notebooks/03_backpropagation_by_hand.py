@@ -37,8 +37,9 @@ from autograd_scalar import Value, draw, explain
 # %% [markdown]
 # ## The network
 #
-# This is the exercise that seed 000 recommends: two inputs, two hidden neurons, two
-# outputs; no bias, so there are 8 weights. The numbers on the lines are those we start with.
+# This is the exercise recommended to the author of the question "Certain Derivations using the
+# Chain Rule for the Backpropagation Algorithm": two inputs, two hidden neurons, two outputs; no
+# bias, so there are 8 weights. The numbers on the lines are those we start with.
 
 # %%
 v_11, v_12, v_21, v_22 = 0.5, -0.4, 0.2, 0.8  # v_ij: from input i to hidden neuron j

@@ -55,9 +55,10 @@ pictures.network(
 )
 
 # %% [markdown]
-# The network and the numbers of the equations are those of seed 002. Two weights have names:
-# $w_{31}$, the first one of the third layer of weights, and $w_{11}$, the first one of the first
-# layer. The others are drawn at random, and we need no names for them.
+# The network and the numbers of the equations are those of a written-out answer about a 2-4-3-2
+# network. Two weights have names: $w_{31}$, the first one of the third layer of weights, and
+# $w_{11}$, the first one of the first layer. The others are drawn at random, and we need no names
+# for them.
 
 # %%
 rng = random.Random(4)

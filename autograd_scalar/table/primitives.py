@@ -283,7 +283,8 @@ ROWS = (
               kinks=(Kink((0.0, 0.0), (0.0, 0.0), "the tip of a cone: the middle of all slopes"),)),
 
     Primitive("relu", "0 if x < 0 else x", ("0 if x < 0 else 1",), "derivative of relu", _GENERAL,
-              kinks=(Kink((0.0,), (1.0,), "the slope for z ≥ 0, equation (8) of seed 003"),)),
+              kinks=(Kink((0.0,), (1.0,), "the slope for z ≥ 0: equation (8) of Hinrichs, "
+                          "“Backpropagation – Mathematical Background”"),)),
     Primitive("maximum", "x if x > y else y if y >= x else x + y",
               ("1 if x > y else 0 if x < y else 0.5", "1 if y > x else 0 if y < x else 0.5"),
               "derivative of a maximum", _PAIRS, XY, kinks=(Kink((2.0, 2.0), (0.5, 0.5), _TIE),)),
