@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import threading
-import unicodedata
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -247,12 +246,7 @@ def test_kinds_differ_in_outline_and_in_colour():
 
 def seen(text):
     """The text as it should be seen: as typed, but for characters that can't be seen."""
-    return "".join(
-        repr(c)[1:-1]
-        if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in "\ufffe\uffff"
-        else c
-        for c in text
-    )
+    return "".join(c if c.isprintable() or c in "\u200c\u200d" else repr(c)[1:-1] for c in text)
 
 
 LABELS = st.text(

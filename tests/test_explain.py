@@ -17,6 +17,8 @@ from autograd_scalar import (
     Explanation,
     Value,
     custom,
+    derive,
+    draw,
     exp,
     explain,
     floor,
@@ -647,6 +649,51 @@ def test_text_fits_and_holds_nothing_a_terminal_obeys(label, unicode, columns):
     assert all(width(line) <= columns for line in text.splitlines())
     assert all(c == "\n" or c.isprintable() for c in text)
     assert unicode or text.isascii()
+
+
+# What a terminal obeys, and what turns the direction of a text around or hides in it.
+CONTROLS = "\x1b[2J\x9b31m\x00\x7f\r\u202a\u202e\u2066\u2069\u200e\u061c\ufeff"
+
+ROUTES = {
+    "text": lambda e, y, x: e.text,
+    "ASCII": lambda e, y, x: e.to_text(80, unicode=False),
+    "markdown": lambda e, y, x: e.markdown,
+    "latex": lambda e, y, x: e.latex,
+    "html": lambda e, y, x: e.html,
+    "formulas": lambda e, y, x: " ".join(f.definition + f.formula for f in e.factors),
+    "repr of a factor": lambda e, y, x: repr(e.factors),
+    "derivation": lambda e, y, x: derive(y).text,
+    "svg": lambda e, y, x: draw(y, partials=True, title=x.label).svg,
+    "dot": lambda e, y, x: draw(y, partials=True, title=x.label).source,
+    "repr of a drawing": lambda e, y, x: repr(draw(y)),
+    "repr of a value": lambda e, y, x: repr([x, y]),
+    "repr of a step": lambda e, y, x: repr(steps(y)),
+    "an unknown label": lambda e, y, x: message(explain, y, "q" + x.label),
+    "no domain": lambda e, y, x: message(sqrt, labelled(-3 * x, x.label)),
+}
+
+
+def message(function, *arguments):
+    """What an error says."""
+    with pytest.raises(ValueError, match=r"label|sqrt") as raised:
+        function(*arguments)
+    return str(raised.value)
+
+
+def test_no_control_character_of_a_label_or_a_rule_gets_anywhere(scratch_table):
+    rule = f"the rule {CONTROLS} of mine"
+    mine = primitive("mine", "x * x", "2 * x", samples=[(0.7,)], rule=rule)
+    x = Value(2.0, f"a{CONTROLS}b")
+    y = labelled(mine(x) + relu(x - 2.0), f"y{CONTROLS}")
+    for route, shown_by in ROUTES.items():
+        shown = shown_by(explain(y, x), y, x)
+        found = [c for c in shown if not (c.isprintable() or c in "\n\t\xa0")]
+        assert not found, (route, ascii(found))
+        assert shown
+
+
+def test_joined_emoji_stay_whole():
+    assert "👩\u200d💻" in explain(labelled(Value(2.0, "👩\u200d💻") * 3, "y"), "👩\u200d💻").text
 
 
 def test_networks_fit_in_80_columns(net):

@@ -15,7 +15,7 @@ from typing import NoReturn
 from .. import __version__, build
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..notation.terminal import can_show, columns, decimals, encoding_of, marked, one_line, write
+from ..notation.terminal import can_show, columns, decimals, encoding_of, marked, printable, write
 from ..table.primitives import OPCODES, TABLE
 from .program import Computation, Program, ProgramError, check_name
 
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse(message: str) -> int:
     if len(message) > 500:
         message = message[:500] + "..."
-    write(sys.stderr, f"{NAME}: error: {one_line(message)}")
+    write(sys.stderr, f"{NAME}: error: {printable(message)}")
     return 2
 
 

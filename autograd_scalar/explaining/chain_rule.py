@@ -40,6 +40,7 @@ _SHOWN_FACTORS = 30
 _SHOWN_LINES = 240
 _SHOWN_TERMS = 4
 _SHOWN_POINTS = 6
+_LONGEST_COMPARED = 60
 
 
 class Explanation(Document):
@@ -141,14 +142,16 @@ def _found(wrt: Any, order: Sequence[Value]) -> Value:
         return matching[0]
     if matching:
         raise ValueError(
-            f"{len(matching)} values have the label {wrt!r}: pass the one you mean itself"
+            f"{len(matching)} values have the label {wrt!r:.60}: pass the one you mean itself"
         )
     labels = list(dict.fromkeys(v.label for v in order if v.label))
-    near = difflib.get_close_matches(wrt, labels, 3)
-    known = ", ".join(map(repr, labels[:12])) + (", …" if len(labels) > 12 else "")
+    # Comparing takes the product of two lengths.
+    comparable = [label for label in labels if len(label) <= _LONGEST_COMPARED]
+    near = difflib.get_close_matches(wrt, comparable, 3) if len(wrt) <= _LONGEST_COMPARED else []
+    known = ", ".join(f"{label!r:.60}" for label in labels[:12]) + (", …" if labels[12:] else "")
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     listed = f"the labels are {known}" if labels else "no value has a label; pass the value itself"
-    raise ValueError(f"no value has the label {wrt!r}{hint or '; ' + listed}")
+    raise ValueError(f"no value has the label {wrt!r:.60}{hint or '; ' + listed}")
 
 
 def _descendants(order: Sequence[Value], start: Value) -> set[Value]:

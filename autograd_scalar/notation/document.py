@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .terminal import can_show, encoding_of, shortened
+from .terminal import can_show, encoding_of, printable, shortened
 from .terminal import width as width_of
 from .typeset import Latex, MathML, Plain, Typesetter
 
@@ -205,7 +205,9 @@ class _TextWriter:
         self.about = " ≈ " if unicode else " ~ "
 
     def sentence(self, sentence: Sentence) -> str:
-        return "".join(each if isinstance(each, str) else self.set(each) for each in sentence)
+        return "".join(
+            _visible(each) if isinstance(each, str) else self.set(each) for each in sentence
+        )
 
     def write(self, blocks: Iterable[Block]) -> list[str]:
         lines: list[str] = []
@@ -259,8 +261,8 @@ class _TextWriter:
         return lines
 
     def reasons(self, reasons: Iterable[tuple[str, Sentence]]) -> list[str]:
-        named = [rule for rule, told in reasons if not told]
-        told = [f"{rule}: {self.sentence(told)}" for rule, told in reasons if told]
+        named = [_visible(rule) for rule, told in reasons if not told]
+        told = [f"{_visible(rule)}: {self.sentence(told)}" for rule, told in reasons if told]
         return [*([", ".join(named)] if named else []), *told]
 
 
@@ -271,8 +273,13 @@ def _terms_of(tree: ast.expr) -> list[ast.expr]:
     return [tree]
 
 
+def _visible(words: str) -> str:
+    """Words with an escape for what has no shape, other than the space we put there."""
+    return UNBROKEN.join(map(printable, words.split(UNBROKEN)))
+
+
 def _latex_words(text: str) -> str:
-    return "".join(_TEX.get(c, c) for c in text)
+    return "".join(_TEX.get(c, c) for c in _visible(text))
 
 
 def _fits(reasons: Sequence[tuple[str, Sentence]]) -> bool:
@@ -346,12 +353,12 @@ class _LatexWriter:
 
 def _math_words(text: str) -> str:
     """Words inside `\\text{…}`, of which MathJax reads little."""
-    return re.sub(r"[\\{}$&#%_^~<>`]", " ", text).replace("|", r"$\vert$")
+    return re.sub(r"[\\{}$&#%_^~<>`]", " ", _visible(text)).replace("|", r"$\vert$")
 
 
 class _MarkdownWriter(_LatexWriter):
     def words(self, text: str) -> str:
-        escaped = re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", text)
+        escaped = re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", _visible(text))
         return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
     def listing(self, items: Sequence[Sentence]) -> str:
@@ -377,6 +384,10 @@ class _MarkdownWriter(_LatexWriter):
         return ["\n".join(items)] if items else []
 
 
+def _html_words(text: str) -> str:
+    return html.escape(_visible(text))
+
+
 class _HtmlWriter:
     def __init__(self, typesetter: MathML) -> None:
         self.set = typesetter
@@ -386,7 +397,7 @@ class _HtmlWriter:
 
     def sentence(self, sentence: Sentence) -> str:
         return "".join(
-            html.escape(each) if isinstance(each, str) else self.math(each) for each in sentence
+            _html_words(each) if isinstance(each, str) else self.math(each) for each in sentence
         )
 
     def write(self, blocks: Iterable[Block]) -> str:
@@ -409,7 +420,7 @@ class _HtmlWriter:
         for i, row in enumerate(rows):
             head = self.math(left) if i == 0 else ""
             reasons = "<br>".join(
-                html.escape(rule) + (f": {self.sentence(told)}" if told else "")
+                _html_words(rule) + (f": {self.sentence(told)}" if told else "")
                 for rule, told in row.reasons
             )
             relation = "≈" if row.rounded else "="

@@ -40,16 +40,25 @@ def shortened(text: str, columns: int) -> str:
     return text
 
 
-def one_line(text: str, encoding: str = "utf-8") -> str:
-    """`text` with an escape for every character that a terminal would obey or can't show.
+# They hold the letters of some scripts and the parts of some emoji together.
+_JOINERS = "\u200c\u200d"
 
-    >>> print(one_line("a\\nb\\x1b[2J"))
-    a\\nb\\x1b[2J
+
+def printable(text: str, encoding: str = "utf-8") -> str:
+    """`text` in one line, with an escape for each character that has no shape of its own.
+
+    Those are what a terminal would obey, what turns the direction of a text around, and what
+    the encoding can't hold. The escapes are Python's.
+
+    >>> print(printable("a\\nb\\x1b[2J\\u202e"))
+    a\\nb\\x1b[2J\\u202e
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and can_show(text, encoding):
         return text
     return "".join(
-        char if char.isprintable() and can_show(char, encoding) else ascii(char)[1:-1]
+        char
+        if (char.isprintable() or char in _JOINERS) and can_show(char, encoding)
+        else ascii(char)[1:-1]
         for char in text
     )
 
@@ -88,8 +97,8 @@ def marked(line: str, column: int, encoding: str = "utf-8", before: int = 48) ->
     start = max(0, column - before) if len(line) > before else 0
     stop = max(start, column - before) + 76
     lead = "..." if start else ""
-    left = lead + one_line(line[start:column], encoding)
-    right = one_line(line[column:stop], encoding) + ("..." if stop < len(line) else "")
+    left = lead + printable(line[start:column], encoding)
+    right = printable(line[column:stop], encoding) + ("..." if stop < len(line) else "")
     return f"  {left}{right}\n  {' ' * width(left)}^"
 
 
@@ -99,7 +108,7 @@ def columns(rows: Iterable[Sequence[str]], encoding: str = "utf-8") -> list[str]
     >>> columns([["name", "value"], ["x", "0.5"]])
     ['name  value', 'x     0.5']
     """
-    rows = [[one_line(cell, encoding) for cell in row] for row in rows]
+    rows = [[printable(cell, encoding) for cell in row] for row in rows]
     widths: list[int] = []
     for row in rows:
         for i, cell in enumerate(row):

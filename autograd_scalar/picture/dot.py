@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value, toposort
+from ..notation.terminal import printable
 from ..table.primitives import KERNELS, OPCODES, TABLE, Primitive
 from .files import write_files
 from .frames import owners
@@ -38,8 +39,6 @@ _NOT_COMPUTED = "\N{EN DASH}"
 _FONT = "Arial"
 _FONT_SIZE = 11.0
 _MARGIN = 0.11  # inches, left and right of a text
-# Control characters, surrogates, line separators, and what XML has no place for.
-_SHAPELESS = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
 
 _LONGEST_LINE = 48
 _MOST_LINES = 6
@@ -329,7 +328,7 @@ class _Sketch:
                 edge = f"{name}_in{i}"
                 self.dot.edge(self.names[parent], f"{name}_op{port}", _dot_text(lines), id=edge)
                 slope = f"∂{row.name}/∂{row.arguments[i]} = {row.partials[i]} = {partial!r}"
-                self.captions[edge] = Caption(_visible(slope), lines)
+                self.captions[edge] = Caption(printable(slope), lines)
             self.dot.edge(f"{name}_op", name, id=f"{name}_out")
 
 
@@ -366,7 +365,7 @@ def _named(v: Value) -> str:
 
 
 def _describe(v: Value) -> str:
-    parts = [_visible(v.label)] if v.label else []
+    parts = _visible_lines(v.label) if v.label else []
     parts.append(_explain(_row(v)) if v.kind == "interior" else _KIND_NAMES[v.kind])
     parts.append(f"data = {v.data!r}")
     if v.kind != "constant":
@@ -375,7 +374,7 @@ def _describe(v: Value) -> str:
 
 
 def _explain(row: Primitive) -> str:
-    return _visible(f"{row.name}: {row.value} ({row.rule})")
+    return printable(f"{row.name}: {row.value} ({row.rule})")
 
 
 def _short(number: float) -> str:
@@ -386,14 +385,13 @@ def _short(number: float) -> str:
     return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
-def _visible(text: str) -> str:
-    """The text with characters that have no shape spelled as in a Python string."""
-    return re.sub(_SHAPELESS, lambda match: match[0].encode("unicode_escape").decode(), text)
+def _visible_lines(text: str) -> list[str]:
+    return [printable(line) for line in re.split(r"\r\n|\r|\n", text)]
 
 
 def _lines(text: str) -> list[str]:
     """The lines of a label as they are shown, cut where they would be too long or too many."""
-    lines = [_visible(line) for line in re.split(r"\r\n|\r|\n", text)]
+    lines = _visible_lines(text)
     lines = [cut if len(cut := line[:_LONGEST_LINE]) == len(line) else cut + "…" for line in lines]
     return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], "…"]
 
