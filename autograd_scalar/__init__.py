@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from . import nn
     from .explaining.chain_rule import Explanation, explain
     from .explaining.derivation import Derivation, derive
-    from .explaining.steps import BackwardStep, Sent, steps
+    from .explaining.steps import BackwardStep, Contribution, steps
     from .explaining.with_sympy import from_sympy, to_sympy
     from .picture.dot import Drawing, draw, draw_dot
     from .picture.graphviz import DrawingError
@@ -46,7 +46,7 @@ build = "python" if str(value.__file__).endswith(".py") else "compiled"
 _LATER = {
     "explaining.chain_rule": ["Explanation", "explain"],
     "explaining.derivation": ["Derivation", "derive"],
-    "explaining.steps": ["BackwardStep", "Sent", "steps"],
+    "explaining.steps": ["BackwardStep", "Contribution", "steps"],
     "explaining.with_sympy": ["from_sympy", "to_sympy"],
     "picture.dot": ["Drawing", "draw", "draw_dot"],
     "picture.graphviz": ["DrawingError"],
@@ -73,7 +73,7 @@ __all__ = [
     "Drawing",
     "DrawingError",
     "Explanation",
-    "Sent",
+    "Contribution",
     "Value",
     "build",
     "check_grads",

@@ -282,9 +282,9 @@ explain(E, wrt=weights["w_11"])
 
 # %%
 explanation = explain(E, wrt=weights["v_11"])
-for way in explanation.ways:
-    chain = " · ".join(f"{factor.value:.4f}" for factor in way.factors)
-    print(f"{chain} = {way.value:.6f}")
+for path in explanation.paths:
+    chain = " · ".join(f"{factor.value:.4f}" for factor in path.factors)
+    print(f"{chain} = {path.value:.6f}")
 print(f"sum: {explanation.value:.6f}")
 
 assert math.isclose(explanation.value, by_hand["v_11"])

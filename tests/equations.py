@@ -25,7 +25,7 @@ def derivatives(explanation):
     names = {v: label for label, v in explanation.named.items()}
     y = names[explanation.y]
     known = {("D", y, names.get(explanation.wrt, "x")): explanation.value}
-    for step in explanation.nodes:
+    for step in explanation.adjoints:
         known["∂", y, names[step.node]] = step.value
         for term in step.terms:
             for factor in term.factors:

@@ -132,7 +132,7 @@ def test_a_value_on_another_way_is_held_fixed_rather_than_called_constant():
 
 
 def test_every_step_makes_each_operation_a_link(net):
-    explanation = explain(net.out1, net.net1, detail="every step")
+    explanation = explain(net.out1, net.net1, detail="operations")
     assert [factor.rules for factor in explanation.factors] == [
         ("quotient rule", "constant rule"),
         ("sum rule",),
@@ -141,17 +141,17 @@ def test_every_step_makes_each_operation_a_link(net):
     ]
     folded = explain(net.out1, net.net1)
     assert len(folded.factors) == 1
-    assert close(explanation.ways[0].value, folded.ways[0].value)
+    assert close(explanation.paths[0].value, folded.paths[0].value)
 
 
 def test_several_ways_add_up_to_the_total_derivative(net):
     explanation = explain(net.e, wrt=net.c1)
-    assert explanation.count == len(explanation.ways) == 2
-    assert [factor.names[0] for way in explanation.ways for factor in way.factors[1:2]] == [
+    assert explanation.count == len(explanation.paths) == 2
+    assert [factor.names[0] for path in explanation.paths for factor in path.factors[1:2]] == [
         "E_{d1}",
         "E_{d2}",
     ]
-    assert close(sum(way.value for way in explanation.ways), gradient(net.e, net.c1))
+    assert close(sum(path.value for path in explanation.paths), gradient(net.e, net.c1))
 
 
 def test_a_direct_way_beside_others_makes_the_left_side_a_total_derivative():
@@ -178,8 +178,8 @@ def test_more_than_eight_ways_are_told_value_by_value():
     cost, weights = layered([2, 3, 3, 3, 2])
     explanation = explain(cost, weights[0])
     assert explanation.count == 3 * 3 * 2
-    assert not explanation.ways
-    assert close(explanation.nodes[-1].value, gradient(cost, weights[0]))
+    assert not explanation.paths
+    assert close(explanation.adjoints[-1].value, gradient(cost, weights[0]))
 
 
 def test_the_recursion_sums_over_the_next_layer():
@@ -197,7 +197,7 @@ def test_the_recursion_is_linear_in_the_graph():
     cost, weights = layered([3] + [12] * 10)
     explanation = explain(cost, weights[0])
     edges_ = sum(len(v.parents) for v in toposort(cost))
-    assert sum(len(node.terms) for node in explanation.nodes) <= edges_
+    assert sum(len(node.terms) for node in explanation.adjoints) <= edges_
     assert explanation.count == 12**9
 
 
@@ -247,7 +247,7 @@ def test_ways_without_number_are_counted():
     y = x = Value(0.1, "x")
     for _ in range(20_000):
         y = y * y + y
-    text = " ".join(explain(y, x, detail="every step").text.split())
+    text = " ".join(explain(y, x, detail="operations").text.split())
     # Each of the rounds doubles the ways.
     assert f"in about 10^{20_000 * math.log10(2):.0f} ways" in text
 
@@ -378,20 +378,20 @@ def sizes_of_ways(y):
     return found
 
 
-@given(graphs(), st.sampled_from(["links", "every step"]))
+@given(graphs(), st.sampled_from(["links", "operations"]))
 def test_what_is_printed_adds_up_to_the_gradient(graph, detail):
     y, x = graph
     explanation = explain(y, x, detail=detail)
     scale = sizes_of_ways(y).get(x, 0.0)
     grad = gradient(y, x)
     assert close(explanation.value, grad, scale)
-    if explanation.ways:
-        assert close(sum(way.value for way in explanation.ways), grad, scale)
-    if explanation.nodes:
-        assert close(explanation.nodes[-1].value, grad, scale)
+    if explanation.paths:
+        assert close(sum(path.value for path in explanation.paths), grad, scale)
+    if explanation.adjoints:
+        assert close(explanation.adjoints[-1].value, grad, scale)
 
 
-@given(graphs(), st.sampled_from(["links", "every step"]))
+@given(graphs(), st.sampled_from(["links", "operations"]))
 def test_every_equality_that_is_printed_holds(graph, detail):
     y, x = graph
     explanation = explain(y, x, detail=detail)
@@ -476,7 +476,7 @@ def test_the_side_of_where_that_is_not_taken_passes_nothing_on():
     y = labelled(where(x > 0, root, 3 * x), "y")
     explanation = explain(y, x)
     assert explanation.value == gradient(y, x) == 3.0
-    assert [way.value for way in explanation.ways] == [0.0, 3.0]
+    assert [path.value for path in explanation.paths] == [0.0, 3.0]
 
 
 def test_values_that_are_not_finite_are_told():
@@ -718,7 +718,7 @@ def test_printing_fits_the_terminal(net, monkeypatch):
 def test_steps_hold_what_is_told(net):
     explanation = explain(net.e, net.c1)
     assert isinstance(explanation, Explanation)
-    assert explanation.steps == (*explanation.factors, *explanation.ways)
+    assert explanation.parts == (*explanation.factors, *explanation.paths)
 
 
 # The backward pass as data
@@ -732,17 +732,17 @@ def test_steps_are_the_backward_pass(graph):
     assert [step.node for step in told] == toposort(y)[::-1]
     for step in told:
         assert close(step.adjoint, step.node.grad)
-        assert [sent.parent for sent in step.sent] == list(step.node.parents)
+        assert [sent.parent for sent in step.contributions] == list(step.node.parents)
         partials = pytest.approx(step.node.partials, rel=0.0, abs=0.0, nan_ok=True)
-        assert tuple(sent.partial for sent in step.sent) == partials
+        assert tuple(sent.partial for sent in step.contributions) == partials
 
 
 def test_what_is_sent_arrives():
     x = Value(3.0, "x")
     y = labelled(x * x, "y")
     first, last = steps(y, seed=2.0)
-    assert [sent.amount for sent in first.sent] == [6.0, 6.0]
-    assert [sent.total for sent in first.sent] == [6.0, 12.0]
+    assert [sent.amount for sent in first.contributions] == [6.0, 6.0]
+    assert [sent.total for sent in first.contributions] == [6.0, 12.0]
     assert last.adjoint == 12.0
     with pytest.raises(TypeError):
         steps(3.0)

@@ -341,7 +341,7 @@ def _agree(a: ast.expr, b: ast.expr, point: Point) -> bool:
 
 
 @dataclass(frozen=True)
-class Way:
+class Path:
     """One chain of factors from the result to the value it is differentiated by.
 
     factors  the links, from the result down
@@ -369,8 +369,8 @@ class Term:
 
 
 @dataclass(frozen=True)
-class NodeStep:
-    """One line of the recursion: a value's derivative from those of the values after it.
+class AdjointSum:
+    """∂y/∂node as a sum over the values that use `node`, whose adjoints are known by then.
 
     node   the value
     layer  how many lines there are between it and the result, at most
