@@ -15,14 +15,15 @@ from typing import NoReturn
 from .. import __version__, build
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..notation.terminal import can_show, columns, decimals, encoding_of, marked, printable, write
+from ..notation.numerals import aligned
+from ..notation.terminal import can_show, columns, encoding_of, marked, printable, write
 from ..table.primitives import OPCODES, TABLE
 from .program import Computation, Program, ProgramError, check_name
 
 NAME = "autograd-scalar"
 
 _DESCRIPTION = """\
-The value of an expression, its derivative by every name in it, and each step between.
+The value of an expression, its derivative by every name in it, and each operation between.
 
 EXPRESSION   numbers, names, + - * / // % **, calls of functions, pi, inf and nan;
              "a = w*x; b = a + 1; b**2" goes in steps
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name  value  derivative
     x     3.0    6.0
     <BLANKLINE>
-    step           value  primitive  local derivatives
+    operation      value  primitive  local derivatives
     v1 = x ** 2.0  9.0    pow        ∂/∂x = 6.0
     0
     """
@@ -238,18 +239,18 @@ def _as_text(computed: Computation) -> str:
     lines = [repr(computed.result.data)]
     named = computed.named
     if named:
-        numbers = decimals([v.data for v in named.values()])
-        slopes = decimals([v.grad for v in named.values()])
+        numbers = aligned([v.data for v in named.values()])
+        slopes = aligned([v.grad for v in named.values()])
         rows = [("name", "value", "derivative"), *zip(named, numbers, slopes, strict=True)]
         lines += ["", *columns(rows, encoding)]
     names = computed.intermediates()
     if names:
-        numbers = decimals([v.data for v in names])
-        steps = [["step", "value", "primitive", "local derivatives"]]
+        numbers = aligned([v.data for v in names])
+        operations = [["operation", "value", "primitive", "local derivatives"]]
         for v, number in zip(names, numbers, strict=True):
             spelled = f"{names[v]} = {_spelled(v, names)}"
-            steps.append([spelled, number, v.op, *_local_derivatives(v, names, encoding)])
-        lines += ["", *columns(steps, encoding)]
+            operations.append([spelled, number, v.op, *_local_derivatives(v, names, encoding)])
+        lines += ["", *columns(operations, encoding)]
     return "\n".join(lines)
 
 
@@ -273,14 +274,14 @@ def _local_derivatives(v: Value, names: dict[Value, str], encoding: str) -> list
 
 
 def _as_json(text: str, computed: Computation) -> str:
-    steps = computed.intermediates()
-    names = {v: v.label for v in computed.named.values()} | steps
+    operations = computed.intermediates()
+    names = {v: v.label for v in computed.named.values()} | operations
     document = {
         "expression": text,
         "value": _number(computed.result.data),
         "values": {name: _number(v.data) for name, v in computed.named.items()},
         "gradients": {name: _number(v.grad) for name, v in computed.named.items()},
-        "steps": [
+        "operations": [
             {
                 "name": name,
                 "primitive": v.op,
@@ -295,7 +296,7 @@ def _as_json(text: str, computed: Computation) -> str:
                 "value": _number(v.data),
                 "gradient": _number(v.grad),
             }
-            for v, name in steps.items()
+            for v, name in operations.items()
         ],
     }
     return json.dumps(document, indent=2, allow_nan=False)

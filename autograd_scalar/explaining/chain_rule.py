@@ -28,7 +28,8 @@ from ..notation.document import (
     Sentence,
 )
 from ..notation.labels import unicode_label
-from ..notation.typeset import MORE, PENDING, SUM, derivative, is_rounded, product, total
+from ..notation.numerals import is_rounded
+from ..notation.typeset import MORE, PENDING, SUM, derivative, product, total
 from .factors import AdjointSum, Factor, Path, Term, along
 from .formulas import Formulas, adjoints
 from .rules import IN_WORDS

@@ -23,7 +23,8 @@ from ..algebra.trees import (
 )
 from ..engine.value import Value
 from ..notation.document import Row
-from ..notation.typeset import MORE, SUM, Typesetter, derivative, is_rounded
+from ..notation.numerals import is_rounded
+from ..notation.typeset import MORE, SUM, Typesetter, derivative
 from .formulas import Formulas, Summand
 from .rules import SUM_RULE, Point, number_at
 from .textbook import Reason, Work, key_of, rules_in

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TextIO
@@ -121,15 +120,3 @@ def columns(rows: Iterable[Sequence[str]], encoding: str = "utf-8") -> list[str]
         ).rstrip()
         for row in rows
     ]
-
-
-def decimals(numbers: Sequence[float]) -> list[str]:
-    """The numbers in full precision, padded on the left to align their decimal points.
-
-    >>> decimals([-0.5, 1000.0, 1e-05])
-    ['  -0.5', '1000.0', '   1e-05']
-    """
-    texts = [repr(number) for number in numbers]
-    heads = [len(re.match(r"-?(\d+|inf|nan)", text)[0]) for text in texts]  # type: ignore[index]
-    most = max(heads, default=0)
-    return [" " * (most - head) + text for text, head in zip(texts, heads, strict=True)]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import functools
 import os
 import re
-import unicodedata
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value, toposort
+from ..notation.numerals import decimal
 from ..notation.terminal import printable
+from ..notation.terminal import width as columns
 from ..table.primitives import KERNELS, OPCODES, TABLE, Primitive
 from .files import write_files
 from .frames import owners
@@ -379,10 +380,7 @@ def _explain(row: Primitive) -> str:
 
 def _short(number: float) -> str:
     """The number in few digits; the tooltip has them all."""
-    if number.is_integer() and abs(number) < 1e6:
-        return str(int(number))
-    mantissa, e, exponent = f"{number:.4g}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if e else mantissa
+    return decimal(number, 4)
 
 
 def _visible_lines(text: str) -> list[str]:
@@ -422,10 +420,8 @@ def _width(lines: Iterable[str]) -> float:
 def _character_width(character: str) -> float:
     if character in "ijlI.,:;|!'()[]{}- ":
         return 0.38
-    if unicodedata.combining(character):
-        return 0.0
     if character in "mwMW@%":
         return 1.0
-    if unicodedata.east_asian_width(character) in "WF":
-        return 1.2
+    if columns(character) != 1:
+        return 0.6 * columns(character)
     return 0.75 if character.isupper() else 0.62
