@@ -8,7 +8,17 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
-from equations import close, equations, is_partial_view, printed_runs, sides, value_of
+from equations import (
+    UnreadableError,
+    close,
+    equations,
+    is_partial_view,
+    printed_runs,
+    read_latex,
+    read_mathml,
+    sides,
+    value_of,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
@@ -35,6 +45,7 @@ from autograd_scalar import (
 from autograd_scalar.cli.command import main
 from autograd_scalar.explaining.formulas import edges
 from autograd_scalar.notation.terminal import width
+from autograd_scalar.notation.typeset import Latex, MathML
 
 
 def labelled(value, label):
@@ -191,6 +202,29 @@ def test_the_recursion_sums_over_the_next_layer():
         "∂C/∂a₀⁽³⁾ = ∂z₀⁽⁴⁾/∂a₀⁽³⁾ · ∂a₀⁽⁴⁾/∂z₀⁽⁴⁾ · ∂C/∂a₀⁽⁴⁾"
         " + ∂z₁⁽⁴⁾/∂a₀⁽³⁾ · ∂a₁⁽⁴⁾/∂z₁⁽⁴⁾ · ∂C/∂a₁⁽⁴⁾"
     )
+
+
+def test_each_line_of_the_recursion_uses_only_lines_above_it():
+    # Some values go into the next layer and into the last one: the longest path counts.
+    x = Value(0.5, "x")
+    layer = [x, x, x]
+    outputs = []
+    for i in range(4):
+        layer = [labelled(tanh(sum(layer) + j), f"h_{{{i}{j}}}") for j in range(3)]
+        outputs += layer
+    explanation = explain(labelled(sum(each * each for each in outputs), "y"), x)
+    layer_of = {explanation.y: 0}
+    for adjoint in explanation.adjoints:
+        assert adjoint.layer == 1 + max(layer_of[term.onto] for term in adjoint.terms)
+        layer_of[adjoint.node] = adjoint.layer
+    assert explanation.adjoints[-1].layer == max(layer_of.values()) == 5
+
+
+def test_adjoints_are_those_of_the_backward_pass():
+    cost, weights = layered([2, 3, 3, 3, 2])
+    adjoints = explain(cost, weights[0]).adjoints
+    passed = {step.node: step.adjoint for step in steps(cost)}
+    assert [each.value for each in adjoints] == [passed[each.node] for each in adjoints]
 
 
 def test_the_recursion_is_linear_in_the_graph():
@@ -410,6 +444,34 @@ def test_the_text_read_back_says_the_same(graph):
     for run in printed_runs(explain(y, x, digits=17)):
         for a, b in pairwise(run):
             assert close(a, b, max(1.0, *sizes_of_ways(y).values()), 1e-11)
+
+
+@pytest.mark.parametrize(
+    ("typesetter", "read"), [(MathML(17), read_mathml), (Latex(17), read_latex)]
+)
+@given(graph=graphs())
+def test_every_formula_read_back_is_the_same_number(typesetter, read, graph):
+    y, x = graph
+    explanation = explain(y, x)
+    scale = max(1.0, *sizes_of_ways(y).values())
+    for equation in equations(explanation):
+        for side in sides(equation):
+            try:
+                number = read(typesetter(side), explanation)
+            except UnreadableError:
+                continue
+            assert close(number, value_of(side, explanation), scale, 1e-11), typesetter(side)
+
+
+@pytest.mark.parametrize(("typesetter", "read"), [(MathML(), read_mathml), (Latex(), read_latex)])
+@pytest.mark.parametrize("make", OPERATIONS)
+def test_the_readers_read_what_explanations_hold(typesetter, read, make):
+    """So that the test above passes over little."""
+    a, b = Value(0.5, "a"), Value(0.25, "net_{d1}")
+    explanation = explain(labelled(make(a, b), "out_d"), a)
+    for equation in equations(explanation):
+        for side in sides(equation):
+            assert close(read(typesetter(side), explanation), value_of(side, explanation), 1, 1e-5)
 
 
 def test_numbers_are_called_equal_only_where_they_are_not_rounded(net):
@@ -744,6 +806,17 @@ def test_what_is_sent_arrives():
     assert [sent.amount for sent in first.contributions] == [6.0, 6.0]
     assert [sent.total for sent in first.contributions] == [6.0, 12.0]
     assert last.adjoint == 12.0
+
+
+@given(graphs())
+def test_contributions_add_up_to_the_adjoint_to_the_last_bit(graph):
+    totals = {}
+    for step in steps(graph[0]):
+        assert totals.get(step.node, step.adjoint) == step.adjoint
+        totals |= {each.parent: each.total for each in step.contributions}
+
+
+def test_steps_are_asked_of_a_value():
     with pytest.raises(TypeError):
         steps(3.0)
 

@@ -77,7 +77,7 @@ class Row:
 
     rounded   "≈" where the numbers in it were rounded
     listed    one term of the sum on each line
-    reasons   the name of a rule and, where it is told, what the rule says
+    reasons   the name of a rule and, where it is stated, what the rule says
     """
 
     side: ast.expr
@@ -234,8 +234,8 @@ class _TextWriter:
         sides = [(self.about if row.rounded else " = ") + self.set(row.side) for row in rows]
         if on_one_line:
             return [wrapped(head + "".join(sides), self.width, 2, 4)]
-        told = any(row.reasons for row in rows)
-        beside = width_of(head) <= 16 and (not told or len(rows) == 1)
+        reasoned = any(row.reasons for row in rows)
+        beside = width_of(head) <= 16 and (not reasoned or len(rows) == 1)
         indent = 2 + (width_of(head) if beside else 1)
         lines = [] if beside else [wrapped(head, self.width, 2, 4)]
         for i, (row, side) in enumerate(zip(rows, sides, strict=True)):
@@ -261,9 +261,9 @@ class _TextWriter:
         return lines
 
     def reasons(self, reasons: Iterable[tuple[str, Sentence]]) -> list[str]:
-        named = [_visible(rule) for rule, told in reasons if not told]
-        told = [f"{_visible(rule)}: {self.sentence(told)}" for rule, told in reasons if told]
-        return [*([", ".join(named)] if named else []), *told]
+        named = [_visible(rule) for rule, says in reasons if not says]
+        says = [f"{_visible(rule)}: {self.sentence(says)}" for rule, says in reasons if says]
+        return [*([", ".join(named)] if named else []), *says]
 
 
 def _terms_of(tree: ast.expr) -> list[ast.expr]:
@@ -288,12 +288,12 @@ def _fits(reasons: Sequence[tuple[str, Sentence]]) -> bool:
 
 
 def _below(rows: Sequence[Row]) -> Iterable[tuple[str, Sentence]]:
-    """The reasons that are told below an equation: what a rule says, or a long list of them."""
+    """The reasons that stand below an equation: what a rule says, or a long list of them."""
     for row in rows:
-        unsaid = tuple((rule, told) for rule, told in row.reasons if not told)
+        unsaid = tuple((rule, says) for rule, says in row.reasons if not says)
         if unsaid and not _fits(row.reasons):
             yield "rules", (_short(unsaid),)
-        yield from ((rule, told) for rule, told in row.reasons if told)
+        yield from ((rule, says) for rule, says in row.reasons if says)
 
 
 def _short(reasons: Iterable[tuple[str, Sentence]]) -> str:
@@ -325,7 +325,7 @@ class _LatexWriter:
                     parts.append(self.listing(items))
                 case Equation(left, rows, _):
                     parts.append(f"\\[\n{self.aligned(left, rows)}\n\\]")
-                    parts += self.told(rows)
+                    parts += self.reasons_below(rows)
         return "\n\n".join(parts)
 
     def aligned(self, left: ast.expr, rows: Sequence[Row], reasons: bool = True) -> str:
@@ -342,8 +342,8 @@ class _LatexWriter:
         body = " \\\\\n".join(lines)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
-    def told(self, rows: Sequence[Row]) -> list[str]:
-        items = [rf"\item {self.words(rule)}: {self.sentence(told)}" for rule, told in _below(rows)]
+    def reasons_below(self, rows: Sequence[Row]) -> list[str]:
+        items = [rf"\item {self.words(rule)}: {self.sentence(says)}" for rule, says in _below(rows)]
         return ["\n".join([r"\begin{itemize}", *items, r"\end{itemize}"])] if items else []
 
     def listing(self, items: Sequence[Sentence]) -> str:
@@ -376,11 +376,11 @@ class _MarkdownWriter(_LatexWriter):
                     parts.append(self.listing(items))
                 case Equation(left, rows, _):
                     parts.append(f"$$\n{self.aligned(left, rows, reasons)}\n$$")
-                    parts += self.told(rows) if reasons else []
+                    parts += self.reasons_below(rows) if reasons else []
         return "\n\n".join(parts)
 
-    def told(self, rows: Sequence[Row]) -> list[str]:
-        items = [f"- {self.words(rule)}: {self.sentence(told)}" for rule, told in _below(rows)]
+    def reasons_below(self, rows: Sequence[Row]) -> list[str]:
+        items = [f"- {self.words(rule)}: {self.sentence(says)}" for rule, says in _below(rows)]
         return ["\n".join(items)] if items else []
 
 
@@ -420,8 +420,8 @@ class _HtmlWriter:
         for i, row in enumerate(rows):
             head = self.math(left) if i == 0 else ""
             reasons = "<br>".join(
-                _html_words(rule) + (f": {self.sentence(told)}" if told else "")
-                for rule, told in row.reasons
+                _html_words(rule) + (f": {self.sentence(says)}" if says else "")
+                for rule, says in row.reasons
             )
             relation = "≈" if row.rounded else "="
             cells = (head, relation, self.math(row.side), f"<small>{reasons}</small>")
