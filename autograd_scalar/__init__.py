@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from . import nn
     from .explaining.chain_rule import Explanation, explain
     from .explaining.derivation import Derivation, derive
-    from .explaining.steps import BackwardStep, Sent, steps
+    from .explaining.steps import BackwardStep, Contribution, steps
     from .explaining.with_sympy import from_sympy, to_sympy
     from .picture.dot import Drawing, draw, draw_dot
     from .picture.graphviz import DrawingError
@@ -48,7 +48,7 @@ __version__ = "0.1.0"
 _LATER = {
     "explaining.chain_rule": ["Explanation", "explain"],
     "explaining.derivation": ["Derivation", "derive"],
-    "explaining.steps": ["BackwardStep", "Sent", "steps"],
+    "explaining.steps": ["BackwardStep", "Contribution", "steps"],
     "explaining.with_sympy": ["from_sympy", "to_sympy"],
     "picture.dot": ["Drawing", "draw", "draw_dot"],
     "picture.graphviz": ["DrawingError"],
@@ -79,7 +79,7 @@ __all__ = [
     "Drawing",
     "DrawingError",
     "Explanation",
-    "Sent",
+    "Contribution",
     "Value",
     "build",
     "check_grads",

@@ -459,6 +459,7 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 def binary_cross_entropy(outputs: Any, targets: Any) -> Any:
     """−Σ [y log a + (1 − y) log(1 − a)] over probabilities a.
 
+    This is equation (12) of Hinrichs, "Backpropagation – Mathematical Background".
     Targets y are probabilities too, mostly 0 or 1. Raises `ValueError` for anything outside
     [0, 1], and where the loss is infinite: a sigmoid of 40 is 1.0 in float64, and has
     nothing left of how wrong it is. `binary_cross_entropy_with_logits` has.
@@ -494,7 +495,8 @@ def _check_probability(what: str, number: float) -> None:
 def binary_cross_entropy_with_logits(outputs: Any, targets: Any) -> Any:
     """`binary_cross_entropy(sigmoid(z), y)` from the logits z, right at any size of z.
 
-    Its derivative by z is σ(z) − y. Raises `ValueError` for targets outside [0, 1].
+    Its derivative by z is σ(z) − y: equation (15) of Hinrichs, "Backpropagation – Mathematical
+    Background". Raises `ValueError` for targets outside [0, 1].
 
     >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1.0, 1.0])
     1000.0

@@ -146,6 +146,23 @@ def scaling(found: Mapping[str, Any]) -> Iterator[str]:
         yield from table(["", "nodes", "a node", "bytes a node"], rows)
 
 
+def growth(found: Mapping[str, Any]) -> Iterator[str]:
+    """What each task takes at each size, and what it says where it refuses."""
+    sizes = list(dict.fromkeys(size for by_size in found.values() for size in by_size))
+    rows, said = [], []
+    for task, by_size in found.items():
+        cells = []
+        for size in sizes:
+            taken = by_size.get(size, {})
+            cells.append(duration(taken["median"]) if "median" in taken else "—")
+            if taken and "median" not in taken:
+                said.append(f"- {task}, {int(size):,}: {taken.get('refused') or taken['failed']}")
+        rows.append([task, *cells])
+    yield ""
+    yield from table(["", *(f"{int(size):,}" for size in sizes)], rows)
+    yield from ["", *said] if said else ()
+
+
 def breakdown(found: Mapping[str, Any]) -> Iterator[str]:
     """The parts of our time, beside the same program on numbers that record nothing."""
     for workload in found.values():
@@ -189,6 +206,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     if "scaling" in found:
         yield from ("", "### What a node costs, from thousands to millions")
         yield from scaling(found["scaling"])
+    if "growth" in found:
+        yield from ("", "### What explaining and drawing take as what they are given grows")
+        yield from growth(found["growth"])
 
 
 def markdown(found: Mapping[str, Any]) -> str:

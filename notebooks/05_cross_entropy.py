@@ -25,7 +25,9 @@
 # - avoid the formula where it breaks down in a computer.
 #
 # You need the chain rule from [notebook 1](01_what_a_derivative_is.ipynb) and the sigmoid from
-# [notebook 2](02_why_a_times_1_minus_a.ipynb). Equations have the numbers they have in seed 003.
+# [notebook 2](02_why_a_times_1_minus_a.ipynb). Equations have the numbers they
+# have in the lecture "Backpropagation – Mathematical Background" (Erhard Hinrichs, Universität
+# Tübingen).
 
 # %%
 import math

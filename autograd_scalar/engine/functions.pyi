@@ -402,8 +402,9 @@ def primitive(
 def log(x: float, base: float | None = None) -> float:  # type: ignore[overload-overlap]
     """The logarithm of `x`, natural or to a `base`, on numbers and Values.
 
-    ∂log_a(x)/∂x = 1 / (x ln a); the base may be a Value too.
-    Needs x > 0 and a base > 0 other than 1; raises `ValueError` or `ZeroDivisionError`.
+    ∂log_a(x)/∂x = 1 / (x ln a): equation (10) of Hinrichs, "Backpropagation – Mathematical
+    Background". The base may be a Value too. Needs x > 0 and a base > 0 other than 1; raises
+    `ValueError` or `ZeroDivisionError`.
 
     >>> log(8.0, 2)
     3.0

@@ -23,6 +23,7 @@ from typing import ClassVar
 from ..algebra.trees import PRODUCT, call, is_quotient, name, number, substituted
 from ..table.registry import OPCODES, TABLE
 from .labels import latex_label, latex_text, mathml_label, plain_label, unicode_label
+from .numerals import decimal
 
 DERIVATIVE = "∂"
 TOTAL = "D"
@@ -49,24 +50,6 @@ def total(u: str, v: str) -> ast.expr:
 def product(factors: Sequence[ast.expr]) -> ast.expr:
     """The factors side by side; one factor is itself."""
     return factors[0] if len(factors) == 1 else call(PRODUCT, *factors)
-
-
-def decimal(value: float, digits: int) -> str:
-    """`value` to `digits` significant digits, as short as that allows.
-
-    >>> decimal(2.0, 6), decimal(0.1 + 0.2, 6), decimal(1e-9, 6)
-    ('2', '0.3', '1e-09')
-    """
-    if math.isinf(value) or math.isnan(value):
-        return str(value)
-    if isinstance(value, int) or (value.is_integer() and abs(value) < 10.0 ** max(digits, 6)):
-        return str(int(value))
-    return f"{value:.{digits}g}"
-
-
-def is_rounded(value: float, digits: int) -> bool:
-    """Whether `decimal` leaves out some of `value`."""
-    return math.isfinite(value) and float(decimal(value, digits)) != value
 
 
 class Typesetter:

@@ -254,7 +254,8 @@ ROWS = (
               commutes=True, written="sqrt(x**2 + y**2)", sympy="sqrt(x**2 + y**2)"),
 
     Primitive("relu", "0 if x < 0 else x", ("0 if x < 0 else 1",), "derivative of relu", _GENERAL,
-              kinks=(Kink((0.0,), (1.0,), "the slope for z ≥ 0, equation (8) of seed 003"),),
+              kinks=(Kink((0.0,), (1.0,), "the slope for z ≥ 0: equation (8) of Hinrichs, "
+                          "“Backpropagation – Mathematical Background”"),),
               sympy="Max(0, x)"),
     Primitive("maximum", "x if x > y else y if y >= x else x + y",
               ("1 if x > y else 0 if x < y else 0.5", "1 if y > x else 0 if y < x else 0.5"),

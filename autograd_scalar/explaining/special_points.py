@@ -20,18 +20,19 @@ from .textbook import key_of
 _Tests = list[tuple[ast.expr, bool]]
 
 
-def remarks(factor: Factor) -> list[Sentence]:
+def special_points(factor: Factor) -> Iterator[Sentence]:
     """Sentences about the primitives that `factor.by` goes through on its way to `factor.of`."""
-    found: dict[str, Sentence] = {}
+    said: set[str] = set()
     for v, leading in _between(factor):
         row = row_of_value(v)
         for i in leading:
             # Most primitives have one case, no kink and a finite slope everywhere.
             if isinstance(row.partial_trees[i], ast.IfExp) or row.kinks or not _is_finite(v, i):
-                sentence = _remark(factor.formulas, v, row, i, leading)
-                if sentence:
-                    found.setdefault(key_of((row.name, sentence)), sentence)
-    return list(found.values())
+                sentence = _special_point(factor.formulas, v, row, i, leading)
+                key = key_of((row.name, sentence))
+                if sentence and key not in said:
+                    said.add(key)
+                    yield sentence
 
 
 def _is_finite(v: Value, i: int) -> bool:
@@ -62,7 +63,9 @@ def _between(factor: Factor) -> Iterator[tuple[Value, list[int]]]:
             yield v, leading
 
 
-def _remark(formulas: Formulas, v: Value, row: Primitive, i: int, leading: list[int]) -> Sentence:
+def _special_point(
+    formulas: Formulas, v: Value, row: Primitive, i: int, leading: list[int]
+) -> Sentence:
     operands = [formulas.operand(parent) for parent in v.parents]
     written = formulas.term(v, v)
     numbers = dict(zip(row.arguments, (parent.data for parent in v.parents), strict=True))
