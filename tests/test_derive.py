@@ -242,7 +242,7 @@ def test_the_convention_at_a_kink_is_told():
         ("foo(x)", {}, ValueError, "unknown function 'foo'"),
         ("__import__('os')", {}, ValueError, "unknown function"),
         ("x * y", {}, ValueError, "wrt='x'"),
-        ("log(-1 - x**2)", {}, ValueError, "no finite value"),
+        ("log(-1 - x**2)", {}, ValueError, "no point was found"),
         ("(" * 500 + "x" + ")" * 500, {}, ValueError, "nested"),
         (3, {}, TypeError, "got int 3"),
     ],

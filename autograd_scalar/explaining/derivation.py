@@ -10,9 +10,8 @@ from __future__ import annotations
 import ast
 import inspect
 import math
-import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, row_of, substituted
@@ -23,11 +22,13 @@ from ..table.floats import CONSTANTS
 from ..table.language import ExpressionError, parse
 from ..table.registry import OPCODES, TABLE
 from .formulas import expression_of
-from .rules import Point, number_at
-from .textbook import Line, Work, pending_derivative
+from .points import candidates, check_points
+from .rounding import Calculator
+from .rules import Point
+from .textbook import Work
 
-_POINTS = 6
-_RANGES = ((-2.0, 2.0), (0.1, 0.9), (1.2, 3.0), (-0.9, 0.9), (-3.0, -0.2))
+# How much of a derivative may be rounding where it is compared.
+_WELL = 1e-9
 
 
 class Derivation(Document):
@@ -38,42 +39,25 @@ class Derivation(Document):
     result    the derivative, in the language of expressions
     """
 
-    def __init__(
-        self,
-        tree: ast.expr,
-        variable: str,
-        heading: ast.expr | None,
-        own: ast.expr,
-        lines: Sequence[Line],
-        points: Sequence[Point],
-        functions: Mapping[str, Any],
-        digits: int,
-    ) -> None:
-        self.variable = variable
-        self.lines = tuple(lines)
+    def __init__(self, work: Work, heading: ast.expr | None, itself: ast.expr, digits: int) -> None:
+        self.variable = work.variable
+        self.lines = tuple(work.lines)
         self.digits = digits
-        self._points = points
-        self._functions = functions
-        self._tree = tree
-        self._name = own
-        several = len(names_in(tree).keys() - CONSTANTS.keys()) > 1
-        rows = [Row(line.tree, line.reasons) for line in lines]
-        left = pending_derivative(tree, variable, several)
+        self._functions = work.functions
+        self._tree = work.tree
+        self._itself = itself
+        rows = [Row(line.tree, line.reasons) for line in self.lines]
+        left = work.pending(work.tree)
         if heading is not None:
             rows.insert(0, Row(left))
-            left = pending_derivative(heading, variable, several)
+            left = work.pending(heading)
         blocks: list[Block] = [Equation(left, tuple(rows))]
-        blocks += [Paragraph(sentence) for sentence in _conventions(self.lines[0].tree, tree)]
-        if points:
-            blocks.append(
-                Paragraph(
-                    (
-                        f"Each line was computed at {len(points)} random points; all agree with "
-                        "the derivative that backward() finds there.",
-                    )
-                )
-            )
-        self.blocks = tuple(blocks)
+        blocks += [Paragraph(sentence) for sentence in _conventions(self.lines[0].tree, work.tree)]
+        checked = (
+            f"Each line was computed at {len(work.points)} points; all agree with the derivative "
+            "that backward() finds there."
+        )
+        self.blocks = (*blocks, Paragraph((checked,)))
 
     @property
     def result(self) -> str:
@@ -88,15 +72,16 @@ class Derivation(Document):
     def at(self, line: int = -1, /, **point: float) -> float:
         """The derivative's value at a point, computed from the last line, or from another.
 
+        NaN where the line has no value that floats can hold. Raises `ValueError` for a point
+        that leaves a name out.
+
         >>> derivation = derive("(5*x - 4)**6")
         >>> derivation.at(x=1.0), derivation.at(0, x=1.0)
         (30.0, 30.0)
         """
-        return number_at(self._written_out(self.lines[line].tree), point, self._functions)
-
-    def _written_out(self, tree: ast.expr) -> ast.expr:
-        """The expression with its own name, as in σ(x)·(1 − σ(x)), written out."""
-        return replaced(tree, self._name, self._tree)
+        # In σ(x)·(1 − σ(x)) the expression's own name stands for it.
+        tree = replaced(self.lines[line].tree, self._itself, self._tree)
+        return Calculator(point, self._functions, cautious=False)(tree).value
 
 
 def derive(
@@ -131,15 +116,15 @@ def derive(
     tree, heading, arguments = _read(source, functions)
     names = list(names_in(tree).keys() - CONSTANTS.keys())
     variable = wrt or _only(sorted(names), arguments)
-    points = _sample(tree, sorted({*names, variable}), variable, opaque)
-    work = Work(tree, variable, points, opaque, len(names) > 1)
+    work = Work(tree, variable, [], opaque, len(names) > 1)
+    work.check_at(_points(work, sorted({*names} - {variable}) + [variable]))
     work.rules()
     work.tidy()
-    own = heading or call(next(each for each in "fghFGHy" if each not in opaque), name(variable))
-    work.in_terms_of_itself(own)
+    itself = heading or call(next(e for e in "fghFGHy" if e not in opaque), name(variable))
+    work.in_terms_of_itself(itself)
     if algebra:
         work.algebra()
-    return Derivation(tree, variable, heading, own, work.lines, points, opaque, digits)
+    return Derivation(work, heading, itself, digits)
 
 
 def _only(names: Sequence[str], arguments: Sequence[str]) -> str:
@@ -219,7 +204,7 @@ def _arity(function: str) -> int:
 def _traced(function: Callable[..., Any], arguments: Sequence[str]) -> ast.expr:
     """The expression a Python function computes."""
     failure: Exception | None = None
-    for point in _candidates(arguments):
+    for point in candidates(arguments):
         try:
             out = function(*(Value(point[each], each) for each in arguments))
         except (ArithmeticError, ValueError) as error:
@@ -244,26 +229,20 @@ def _slope_of(function: Callable[[Any], Any]) -> Callable[[float], float]:
     return slope
 
 
-def _candidates(names: Sequence[str]) -> list[Point]:
-    rng = random.Random(0)
-    return [{each: rng.uniform(*_RANGES[i % len(_RANGES)]) for each in names} for i in range(100)]
+def _points(work: Work, names: Sequence[str]) -> list[Point]:
+    """Points at which the expression and its derivative are finite and can be computed well."""
 
+    def is_sound(point: Point) -> bool:
+        calculator = Calculator(point, work.functions)
+        if not math.isfinite(calculator(work.tree).value):
+            return False
+        slope = work.slope_at(calculator)
+        return math.isfinite(slope.value) and slope.error <= _WELL * abs(slope.value)
 
-def _sample(
-    tree: ast.expr, names: Sequence[str], variable: str, functions: Mapping[str, Any]
-) -> list[Point]:
-    """Points at which the expression and its derivative are finite."""
-    found = []
-    slope = pending_derivative(tree, variable, False)
-    for point in _candidates(names):
-        if all(math.isfinite(number_at(each, point, functions)) for each in (tree, slope)):
-            found.append(point)
-            if len(found) == _POINTS:
-                return found
+    found = check_points(work.tree, work.full, names, work.functions, is_sound)
     if not found:
         raise ValueError(
-            "this expression has no finite value and derivative at any of the "
-            f"{len(_candidates(names))} points that were tried"
+            "no point was found where this expression has a finite value and derivative"
         )
     return found
 

@@ -106,10 +106,10 @@ class Factor:
         terms = [signed(sign, tree) for sign, _, tree, moves in self._terms if moves]
         tree = sum_of(terms)
         here = self.data(tree)
-        draft = Work(tree, self.names[1], [], {}, True, [here])
+        draft = Work(tree, self.names[1], [], {}, True, here)
         derived = draft.in_full(tree)
         points = [point for point in _around(here) if _agree(derived, draft.pending(tree), point)]
-        work = Work(tree, self.names[1], points, {}, True, [here])
+        work = Work(tree, self.names[1], points, {}, True, here)
         # The points were chosen for the derivative in full to be right there.
         work.rules(checked=False)
         work.tidy(parts=False)
