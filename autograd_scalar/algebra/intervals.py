@@ -59,30 +59,11 @@ _RANGES = {
     "atan": Interval(-2.0, 2.0),
     "atan2": Interval(-4.0, 4.0),
 }
-_RISING = frozenset(
-    [
-        "exp",
-        "expm1",
-        "log",
-        "log1p",
-        "log2",
-        "log10",
-        "sqrt",
-        "cbrt",
-        "asin",
-        "atan",
-        "sinh",
-        "tanh",
-        "asinh",
-        "acosh",
-        "atanh",
-        "erf",
-        "floor",
-        "ceil",
-        "trunc",
-    ]
+_RISING = (
+    *("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "asin", "atan", "sinh"),
+    *("tanh", "asinh", "acosh", "atanh", "erf", "floor", "ceil", "trunc"),
 )
-_FALLING = frozenset(["acos", "erfc"])
+_FALLING = ("acos", "erfc")
 
 
 def bounds(tree: ast.expr, names: Bounds | None = None) -> Interval:
@@ -186,7 +167,7 @@ def _of_row(row: Primitive, operands: list[Interval]) -> Interval:
     if row.name == "abs":
         (x,) = operands
         return Interval(max(x.low, -x.high, 0.0), max(-x.low, x.high))
-    if row.name in _RISING | _FALLING:
+    if row.name in _RISING + _FALLING:
         (x,) = operands
         ends = [_at_end(row.name, end) for end in (x.low, x.high)]
         if row.name in _FALLING:

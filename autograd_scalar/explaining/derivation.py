@@ -117,7 +117,7 @@ def derive(
     names = list(names_in(tree).keys() - CONSTANTS.keys())
     variable = wrt or _only(sorted(names), arguments)
     work = Work(tree, variable, [], opaque, len(names) > 1)
-    work.check_at(_points(work, sorted({*names} - {variable}) + [variable]))
+    work.check_at(_points(work, [*sorted({*names} - {variable}), variable]))
     work.rules()
     work.tidy()
     itself = heading or call(next(e for e in "fghFGHy" if e not in opaque), name(variable))

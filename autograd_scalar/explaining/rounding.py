@@ -178,9 +178,9 @@ def _applied(kernel: Callable[..., tuple[float, ...]], operands: Sequence[Rounde
         return _UNKNOWN if drowned else _NO_VALUE
     if math.isinf(out):
         return _UNKNOWN
-    if abs(out) < 2**53 and all(each.value.is_integer() for each in operands):
-        if out.is_integer() and not any(each.error for each in operands):
-            return Rounded(out)
+    whole = abs(out) < 2**53 and all(n.is_integer() for n in (out, *(e.value for e in operands)))
+    if whole and not any(each.error for each in operands):
+        return Rounded(out)
     error = _EPSILON * abs(out) + sum(
         abs(partial) * each.error
         for partial, each in zip(partials, operands, strict=True)
