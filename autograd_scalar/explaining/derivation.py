@@ -11,7 +11,10 @@ import ast
 import inspect
 import math
 import re
+import sys
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from types import FrameType
 from typing import Any
 
 from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, row_of, substituted
@@ -192,7 +195,7 @@ def _in_primitives(tree: ast.expr, functions: Sequence[str]) -> ast.expr:
                 return tree
             if function not in OPCODES or len(arguments) != _arity(function):
                 letters = [f"_{i}" for i in range(len(arguments))]
-                body = _traced(lambda *values: FUNCTIONS[function](*values), letters)
+                body = _traced(FUNCTIONS[function], letters)
                 return substituted(body, dict(zip(letters, arguments, strict=True)))
     return tree
 
@@ -202,16 +205,90 @@ def _arity(function: str) -> int:
 
 
 def _traced(function: Callable[..., Any], arguments: Sequence[str]) -> ast.expr:
-    """The expression a Python function computes."""
+    """The expression a Python function computes, the same one at every point that is tried."""
+    tree: ast.expr | None = None
+    start: Point = {}
     failure: Exception | None = None
-    for point in candidates(arguments):
+    pending = [*candidates(arguments)]
+    while pending:
+        point = pending.pop(0)
         try:
             out = function(*(Value(point[each], each) for each in arguments))
         except (ArithmeticError, ValueError) as error:
             failure = error
             continue
-        return expression_of(out)[0] if isinstance(out, Value) else number(float(out))
-    raise ValueError(f"the function has no value at the points that were tried: {failure}")
+        value = out.data if isinstance(out, Value) else float(out)
+        if tree is None:
+            tree = expression_of(out)[0] if isinstance(out, Value) else number(value)
+            start = point
+            pending += _at_constants(function, point)
+        found = Calculator(point, {})(tree)
+        error_ = found.error + _WELL * abs(found.value)
+        if math.isfinite(value) and error_ < math.inf and not abs(found.value - value) <= error_:
+            raise ValueError(_two_ways(function, arguments, start, point))
+    if tree is None:
+        raise ValueError(f"the function has no value at the points that were tried: {failure}")
+    return tree
+
+
+def _at_constants(function: Any, point: Point) -> list[Point]:
+    """Points at and beside the numbers a function's code mentions: it may branch there."""
+    constants: set[float] = set()
+    pending = [getattr(function, "__code__", None)]
+    while pending:
+        for each in getattr(pending.pop(), "co_consts", ()):
+            if isinstance(each, int | float) and math.isfinite(each):
+                constants.add(float(each))
+            elif inspect.iscode(each):
+                pending.append(each)
+    return [
+        {**point, label: constant + step * max(1.0, abs(constant))}
+        for constant in sorted(constants)[:20]
+        for label in point
+        for step in (0.0, -1e-3, 1e-3)
+    ]
+
+
+def _two_ways(function: Any, arguments: Sequence[str], one: Point, other: Point) -> str:
+    """What to say of a function that branches by a number."""
+
+    def lines_run(point: Point) -> list[tuple[str, int]]:
+        run: list[tuple[str, int]] = []
+        own = __name__.partition(".")[0]
+
+        def tracer(frame: FrameType, event: str, _: Any) -> Any:
+            module = frame.f_globals.get("__name__", "")
+            if module.startswith(own) or frame.f_code.co_filename.startswith("<frozen"):
+                return None
+            if event == "line":
+                run.append((frame.f_code.co_filename, frame.f_lineno))
+            return tracer
+
+        before = sys.gettrace()
+        sys.settrace(tracer)
+        try:
+            function(*(Value(point[each], each) for each in arguments))
+        finally:
+            sys.settrace(before)
+        return run
+
+    where = ""
+    last: tuple[str, int] | None = None
+    for a, b in zip_longest(lines_run(one), lines_run(other)):
+        if a != b:
+            where = f" (they part after line {last[1]} of {last[0]})" if last else ""
+            break
+        last = a
+
+    def told(point: Point) -> str:
+        return ", ".join(f"{label} = {point[label]:.4g}" for label in arguments)
+
+    return (
+        f"{getattr(function, '__name__', 'the function')} computes one expression at {told(one)} "
+        f"and another at {told(other)}{where}: it compares numbers, reads `.data` or is random, "
+        "and only one way would be derived. Write its cases as text, such as "
+        '"2*x if x > 3 else x", or with maximum, minimum, relu or abs'
+    )
 
 
 def _unknown(letter: str, i: int) -> Callable[[Any], Any]:
