@@ -24,8 +24,8 @@ from autograd_scalar import (
 )
 from autograd_scalar.engine.functions import FUNCTIONS
 from autograd_scalar.engine.value import record
-from autograd_scalar.explaining.with_sympy import shortened
-from autograd_scalar.table.registry import OPCODES, TABLE
+from autograd_scalar.explaining.with_sympy import shortened_by_sympy
+from autograd_scalar.table.primitives import OPCODES, TABLE
 
 x, y = sympy.symbols("x y", real=True)
 
@@ -130,7 +130,7 @@ def test_a_graph_too_large_to_write_out_is_refused():
 
 def test_shortening_keeps_the_value():
     tree = ast.parse("-(y/a - (1 - y)/(1 - a))*a*(1 - a)", mode="eval").body
-    assert ast.unparse(shortened(tree)) == "a - y"
+    assert ast.unparse(shortened_by_sympy(tree)) == "a - y"
 
 
 def test_without_sympy_the_extra_is_named(monkeypatch):

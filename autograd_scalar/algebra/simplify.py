@@ -47,9 +47,9 @@ def as_product(tree: ast.expr) -> _Product:
     match tree:
         case ast.Constant(value=value):
             assert isinstance(value, int | float)
-            exact = _fraction(value)
-            if exact is not None:
-                return exact, {}
+            found = exact(value)
+            if found is not None:
+                return found, {}
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             coefficient, factors = as_product(operand)
             return -coefficient, factors
@@ -75,13 +75,13 @@ def as_product(tree: ast.expr) -> _Product:
     return Fraction(1), _single(tidied)
 
 
-def _fraction(value: float) -> Fraction | None:
+def exact(value: float) -> Fraction | None:
     """The number a reader sees: 0.1 is a tenth."""
     try:
-        exact = Fraction(repr(value))
+        found = Fraction(repr(value))
     except (ValueError, OverflowError):
         return None
-    return exact if abs(exact.numerator) < 10**15 and exact.denominator < 10**15 else None
+    return found if abs(found.numerator) < 10**15 and found.denominator < 10**15 else None
 
 
 def _single(tree: ast.expr) -> dict[str, tuple[ast.expr, Fraction]]:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..algebra.cancel import shortened
 from ..algebra.simplify import as_product, tidy
 from ..algebra.trees import SUM, call, is_one, name, names_in, number, size
 from ..engine.value import Value, toposort
@@ -32,7 +33,6 @@ from .conventions import remarks
 from .factors import Factor, NodeStep, Term, Way, along
 from .formulas import Formulas, adjoints
 from .rules import IN_WORDS
-from .with_sympy import shortened
 
 _WAYS = 8
 _SHOWN_FACTORS = 30
@@ -569,7 +569,7 @@ def _multiplied(factors: Sequence[ast.expr]) -> ast.expr:
 
 
 def _shorter(tree: ast.expr) -> ast.expr | None:
-    """What a product of fractions cancels down to, where SymPy is installed."""
+    """What a product of fractions cancels down to."""
     if any(power < 0 and names_in(base) for base, power in as_product(tree)[1].values()) or any(
         isinstance(node, ast.Div) for node in ast.walk(tree)
     ):

@@ -17,6 +17,7 @@ from itertools import zip_longest
 from types import FrameType
 from typing import Any
 
+from ..algebra.cancel import shortened
 from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, row_of, substituted
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
@@ -29,7 +30,13 @@ from .points import candidates, check_points
 from .rounding import Calculator
 from .rules import Point
 from .textbook import Work
+from .with_sympy import shortened_by_sympy
 
+_ALGEBRAS: dict[str | None, Callable[[ast.expr], ast.expr | None] | None] = {
+    "own": shortened,
+    "sympy": shortened_by_sympy,
+    None: None,
+}
 # How much of a derivative may be rounding where it is compared.
 _WELL = 1e-9
 
@@ -92,7 +99,7 @@ def derive(
     wrt: str | None = None,
     *,
     functions: Sequence[str] = (),
-    algebra: bool = True,
+    algebra: str | None = "own",
     digits: int = 6,
 ) -> Derivation:
     """The derivative of an expression, rule by rule, the way a textbook writes it.
@@ -102,11 +109,18 @@ def derive(
                expression in its leaves
     wrt        the name to differentiate by; needed where there is more than one
     functions  names of functions nothing is known of: "f", whose derivative is f′
-    algebra    whether SymPy, where it is installed, may shorten the last line
+    algebra    what may shorten the last line: "own" cancels in fractions; "sympy" asks SymPy,
+               which has to be installed; None leaves it as the rules give it
     digits     how many significant digits numbers are shown with
 
-    Raises `ValueError` for text that is no expression, a name that `wrt` leaves open, or an
-    expression without a real value; `TypeError` for any other source.
+    Cases are shown with their conditions, unless it is certain that they cannot occur. A
+    function is traced: one that branches by a number has several traces and is refused. A
+    Value is taken as it was recorded.
+
+    Raises `ValueError` for text that is no expression, a name that `wrt` leaves open, an
+    expression without a real value, one too long to write out the derivative of, or a
+    function that branches; `TypeError` for any other source; `ImportError` without SymPy
+    where that is asked for.
 
     >>> derivation = derive("(x**2 + 1)**3")
     >>> derivation.lines[-1].text
@@ -114,6 +128,9 @@ def derive(
     >>> derivation.lines[0].rules
     ('power rule', 'chain rule')
     """
+    if algebra not in _ALGEBRAS:
+        raise ValueError(f'algebra is "own", "sympy" or None, got {algebra!r:.60}')
+    shorten = _ALGEBRAS[algebra]
     opaque = {each: _unknown(each, i) for i, each in enumerate(functions)}
     opaque.update({f"{each}'": _slope_of(opaque[each]) for each in functions})
     tree, heading, arguments = _read(source, functions)
@@ -125,8 +142,8 @@ def derive(
     work.tidy()
     itself = heading or call(next(e for e in "fghFGHy" if e not in opaque), name(variable))
     work.in_terms_of_itself(itself)
-    if algebra:
-        work.algebra()
+    if shorten is not None:
+        work.shorten(shorten)
     return Derivation(work, heading, itself, digits)
 
 

@@ -19,7 +19,7 @@ from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.typeset import PENDING
 from ..table.language import CONSTANTS, evaluate
-from ..table.primitives import KERNELS, OPCODES
+from ..table.primitives import FLOAT_FUNCTIONS, KERNELS, OPCODES
 
 _EPSILON = 2 * sys.float_info.epsilon
 # To how much of their value the engine's derivatives and unknown functions are trusted.
@@ -92,8 +92,9 @@ class Calculator:
                     for part in parts[1:]:
                         total = _applied(of_two, [total, part])
                     return total
-                if function in self.functions:
-                    return self._unknown(self.functions[function], [self(e) for e in operands])
+                known = {**FLOAT_FUNCTIONS, **self.functions}
+                if function in known and row_of(tree) is None:
+                    return self._unknown(known[function], [self(each) for each in operands])
         found = row_of(tree)
         if found is None:
             raise TypeError(f"{ast.unparse(tree)} has no value")
@@ -138,7 +139,10 @@ class Calculator:
 
     @staticmethod
     def _unknown(function: Callable[..., Any], operands: Sequence[Rounded]) -> Rounded:
-        value = float(function(*(each.value for each in operands)))
+        try:
+            value = float(function(*(each.value for each in operands)))
+        except (ArithmeticError, ValueError):
+            return _NO_VALUE
         return Rounded(value, _TRUSTED * abs(value) + 8 * sum(each.error for each in operands))
 
 

@@ -37,7 +37,6 @@ from ..notation.typeset import PENDING, Typesetter
 from ..table.language import CONSTANTS
 from .rounding import Calculator, Rounded
 from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, at_point, number_at
-from .with_sympy import shortened
 
 #: The reason for a line that is written with the name of what is differentiated.
 BY_NAME = "put the name back"
@@ -380,14 +379,14 @@ class Work:
             reason = (BY_NAME, (whole, " is ", itself, *(also or (" itself",))))
             self.lines.append(Line(tree, (reason,)))
 
-    def algebra(self) -> None:
-        """A shorter form, where SymPy is installed and finds one."""
+    def shorten(self, shorter: Callable[[ast.expr], ast.expr | None]) -> None:
+        """A line that is clearly shorter, where one is found."""
         last = self.lines[-1].tree
-        if BY_NAME in self.lines[-1].rules:
+        if BY_NAME in self.lines[-1].rules or size(last) <= 9:
             return
-        shorter = shortened(last)
-        if shorter is not None and size(last) > 9 and size(shorter) < 0.85 * size(last):
-            self.add(shorter, ("simplify further", ()))
+        found = shorter(last)
+        if found is not None and size(found) < 0.85 * size(last):
+            self.add(found, ("simplify further", ()))
 
 
 def _is_long_sum(tree: ast.expr) -> TypeGuard[ast.Call]:

@@ -272,12 +272,9 @@ def _tree(expression: Any) -> ast.expr:
     return walk(expression)
 
 
-def shortened(tree: ast.expr) -> ast.expr | None:
-    """A shorter way to write an expression, as SymPy finds it; None without SymPy or a way."""
-    try:
-        sympy = _sympy()
-    except ImportError:
-        return None
+def shortened_by_sympy(tree: ast.expr) -> ast.expr | None:
+    """A shorter way to write an expression, as SymPy finds it; None where it finds none."""
+    sympy = _sympy()
     if size(tree) > 120 or any(isinstance(node, ast.IfExp) for node in ast.walk(tree)):
         return None
     symbols = {
