@@ -11,7 +11,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from .trees import SUM, added, call, fraction, is_sum, key, multiplied, number, rebuilt
+from .trees import SUM, added, call, fraction, is_sum, key, multiplied, names_in, number, rebuilt
 
 # A product: its number in front, and base → exponent in the order the bases were met.
 _Product = tuple[Fraction, dict[str, tuple[ast.expr, Fraction]]]
@@ -109,6 +109,8 @@ def _power(base: ast.expr, exponent: ast.expr) -> _Product:
 
 
 def _constant(tree: ast.expr) -> Fraction | None:
+    if names_in(tree):
+        return None
     coefficient, factors = as_product(tree)
     return None if factors else coefficient
 

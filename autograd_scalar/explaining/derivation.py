@@ -32,6 +32,14 @@ from .rules import Point
 from .textbook import Work
 from .with_sympy import shortened_by_sympy
 
+# How deep an expression may be, and how many operations its derivative may take to write out.
+_DEEPEST = 100
+_LONGEST = 2000
+_WAY_ON = (
+    "derive parts of it, with names in place of what they are made from, or use `grad` for the "
+    "number and `explain` for the chain rule in a recorded computation"
+)
+
 _ALGEBRAS: dict[str | None, Callable[[ast.expr], ast.expr | None] | None] = {
     "own": shortened,
     "sympy": shortened_by_sympy,
@@ -134,9 +142,11 @@ def derive(
     opaque = {each: _unknown(each, i) for i, each in enumerate(functions)}
     opaque.update({f"{each}'": _slope_of(opaque[each]) for each in functions})
     tree, heading, arguments = _read(source, functions)
+    _check_depth(tree)
     names = list(names_in(tree).keys() - CONSTANTS.keys())
     variable = wrt or _only(sorted(names), arguments)
     work = Work(tree, variable, [], opaque, len(names) > 1)
+    _check_length(work.full)
     work.check_at(_points(work, [*sorted({*names} - {variable}), variable]))
     work.rules()
     work.tidy()
@@ -145,6 +155,39 @@ def derive(
     if shorten is not None:
         work.shorten(shorten)
     return Derivation(work, heading, itself, digits)
+
+
+def _check_depth(tree: ast.expr) -> None:
+    pending: list[tuple[ast.AST, int]] = [(tree, 1)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > _DEEPEST:
+            raise ValueError(
+                f"this expression has more than {_DEEPEST} operations inside one another, or terms "
+                f"in a row, which is too deep to write out its derivative; {_WAY_ON}"
+            )
+        operands = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+        pending += [(each, depth + 1) for each in operands]
+
+
+def _check_length(derivative: ast.expr) -> None:
+    """Refuse what is too long to write out; parts that occur in many places count each time."""
+    sizes: dict[int, int] = {}
+    pending = [(derivative, False)]
+    while pending:
+        node, counted = pending.pop()
+        if id(node) in sizes:
+            continue
+        operands = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+        if counted:
+            sizes[id(node)] = 1 + sum(sizes[id(each)] for each in operands)
+        else:
+            pending += [(node, True), *((each, False) for each in operands)]
+    if sizes[id(derivative)] > _LONGEST:
+        raise ValueError(
+            f"the derivative of this expression takes {sizes[id(derivative)]:,} operations to "
+            f"write out, more than {_LONGEST:,}; {_WAY_ON}"
+        )
 
 
 def _only(names: Sequence[str], arguments: Sequence[str]) -> str:
@@ -175,6 +218,7 @@ def _read(source: Any, functions: Sequence[str]) -> tuple[ast.expr, ast.expr | N
             heading = call(definition[1], *map(name, arguments))
             source = source[definition.end() :]
         tree = _parsed(source.strip(), functions)
+        _check_depth(tree)
         return _in_primitives(tree, functions), heading, arguments
     if callable(source):
         arguments = list(inspect.signature(source).parameters)
