@@ -25,7 +25,7 @@ from autograd_scalar import (
 from autograd_scalar.engine.functions import FUNCTIONS
 from autograd_scalar.engine.value import record
 from autograd_scalar.explaining.with_sympy import shortened_by_sympy
-from autograd_scalar.table.primitives import OPCODES, TABLE
+from autograd_scalar.table.registry import OPCODES, TABLE
 
 x, y = sympy.symbols("x y", real=True)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 
-from ..table.language import CONSTANTS
-from ..table.primitives import FLOAT_FUNCTIONS, Primitive
+from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS
+from ..table.primitives import Primitive
 from .trees import PRODUCT, SUM, row_of, same
 
 _LEAST = 5e-324

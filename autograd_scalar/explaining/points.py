@@ -15,8 +15,9 @@ from typing import Any
 
 from ..algebra.intervals import bounds
 from ..algebra.trees import key, names_in, row_of, size, substituted
-from ..table.language import CONSTANTS
-from ..table.primitives import KERNELS, OPCODES, Primitive
+from ..table.floats import CONSTANTS
+from ..table.primitives import Primitive
+from ..table.registry import KERNELS, OPCODES
 from .rounding import Calculator
 from .rules import Point
 

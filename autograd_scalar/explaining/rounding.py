@@ -18,8 +18,9 @@ from ..algebra.trees import PRODUCT, SUM, row_of
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.typeset import PENDING
-from ..table.language import CONSTANTS, evaluate
-from ..table.primitives import FLOAT_FUNCTIONS, KERNELS, OPCODES
+from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS
+from ..table.language import evaluate
+from ..table.registry import KERNELS, OPCODES
 
 _EPSILON = 2 * sys.float_info.epsilon
 # To how much of their value the engine's derivatives and unknown functions are trusted.
@@ -37,7 +38,6 @@ _NO_VALUE = Rounded(math.nan)
 #: It may have a value, but floats cannot say: an overflow, the logarithm of an underflow.
 _UNKNOWN = Rounded(math.nan, math.inf)
 
-_MULTIPLY, _DIVIDE = KERNELS[OPCODES["mul"]], KERNELS[OPCODES["div"]]
 _WRITTEN_0 = Rounded(0.0)
 
 _HOLDS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
@@ -86,7 +86,7 @@ class Calculator:
                 if function == PENDING:
                     return self._slope(*operands[:2])
                 if function in (SUM, PRODUCT):
-                    of_two = KERNELS[OPCODES["add" if function == SUM else "mul"]]
+                    of_two = "add" if function == SUM else "mul"
                     parts = [self(each) for each in operands]
                     total = parts[0]
                     for part in parts[1:]:
@@ -99,7 +99,7 @@ class Calculator:
         if found is None:
             raise TypeError(f"{ast.unparse(tree)} has no value")
         row, operands = found
-        return _applied(KERNELS[OPCODES[row.name]], [self(each) for each in operands])
+        return _applied(row.name, [self(each) for each in operands])
 
     def _holds(self, test: ast.expr) -> bool | None:
         """Whether a test comes out true; None where rounding may turn it."""
@@ -163,16 +163,14 @@ def _product(*factors: Any) -> Any:
 _NARY = {SUM: _sum, PRODUCT: _product}
 
 
-def _applied(kernel: Callable[..., tuple[float, ...]], operands: Sequence[Rounded]) -> Rounded:
-    if (kernel is _MULTIPLY and _WRITTEN_0 in operands) or (
-        kernel is _DIVIDE and operands[0] == _WRITTEN_0
-    ):
+def _applied(name: str, operands: Sequence[Rounded]) -> Rounded:
+    if (name == "mul" and _WRITTEN_0 in operands) or (name == "div" and operands[0] == _WRITTEN_0):
         # As in the engine: where a slope is written 0, what it is multiplied by does not matter.
         return _WRITTEN_0
     if any(each.error == math.inf for each in operands):
         return _UNKNOWN
     try:
-        out, *partials = kernel(*(each.value for each in operands))
+        out, *partials = KERNELS[OPCODES[name]](*(each.value for each in operands))
     except OverflowError:
         return _UNKNOWN
     except (ArithmeticError, ValueError):

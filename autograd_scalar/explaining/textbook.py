@@ -34,7 +34,7 @@ from ..algebra.trees import (
 )
 from ..notation.document import UNBROKEN, Piece, Sentence
 from ..notation.typeset import PENDING, Typesetter
-from ..table.language import CONSTANTS
+from ..table.floats import CONSTANTS
 from .rounding import Calculator, Rounded
 from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, at_point, number_at
 
