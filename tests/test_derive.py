@@ -362,6 +362,10 @@ def test_the_domain_of_another_name_is_found():
     assert derive("x*log(a - 50)", "x").at(x=1.0, a=60.0) == pytest.approx(math.log(10))
 
 
+def test_a_derivative_that_cancels_to_nothing_is_derived():
+    assert derive("x/x").at(x=3.0) == 0.0
+
+
 def test_only_cases_that_cannot_occur_are_left_out():
     assert lines("abs(x**2 + 1)")[-1] == "2x"
     assert lines("maximum(exp(x), -1)")[-1] == "e^x"

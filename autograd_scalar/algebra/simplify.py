@@ -1,8 +1,7 @@
 """What school algebra does to a derivative before it is written down.
 
 Zeros and ones go, signs and numbers are collected in front, equal factors become powers,
-a negative power goes below the bar. Nothing is multiplied out or factored: for algebra
-there is SymPy.
+a negative power goes below the bar. Nothing is multiplied out; `cancel` does that.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The derivative of one expression, worked out the way a textbook does, line by line.
 
 Every line but the last few is a rule of the table applied to what was still to be
-differentiated; the lines after that are school algebra. Each line is computed at random
-points and compared with the engine's derivative before it is shown.
+differentiated; the lines after that are school algebra. Each line is computed at points on
+both sides of every edge and compared with the engine's derivative before it is shown.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .formulas import expression_of
 from .points import candidates, check_points
 from .rounding import Calculator
 from .rules import Point
-from .textbook import Work
+from .textbook import NEXT_TO_NOTHING, Work
 from .with_sympy import shortened_by_sympy
 
 # How deep an expression may be, and how many operations its derivative may take to write out.
@@ -303,10 +303,10 @@ def _at_constants(function: Any, point: Point) -> list[Point]:
             elif inspect.iscode(each):
                 pending.append(each)
     return [
-        {**point, label: constant + step * max(1.0, abs(constant))}
+        {**point, label: constant + offset * max(1.0, abs(constant))}
         for constant in sorted(constants)[:20]
         for label in point
-        for step in (0.0, -1e-3, 1e-3)
+        for offset in (0.0, -1e-3, 1e-3)
     ]
 
 
@@ -341,12 +341,13 @@ def _two_ways(function: Any, arguments: Sequence[str], one: Point, other: Point)
             break
         last = a
 
-    def told(point: Point) -> str:
+    def written(point: Point) -> str:
         return ", ".join(f"{label} = {point[label]:.4g}" for label in arguments)
 
+    title = getattr(function, "__name__", "the function")
     return (
-        f"{getattr(function, '__name__', 'the function')} computes one expression at {told(one)} "
-        f"and another at {told(other)}{where}: it compares numbers, reads `.data` or is random, "
+        f"{title} computes one expression at {written(one)} "
+        f"and another at {written(other)}{where}: it compares numbers, reads `.data` or is random, "
         "and only one way would be derived. Write its cases as text, such as "
         '"2*x if x > 3 else x", or with maximum, minimum, relu or abs'
     )
@@ -375,7 +376,8 @@ def _points(work: Work, names: Sequence[str]) -> list[Point]:
         if not math.isfinite(calculator(work.tree).value):
             return False
         slope = work.slope_at(calculator)
-        return math.isfinite(slope.value) and slope.error <= _WELL * abs(slope.value)
+        least = max(_WELL * abs(slope.value), NEXT_TO_NOTHING)
+        return math.isfinite(slope.value) and slope.error <= least
 
     found = check_points(work.tree, work.full, names, work.functions, is_sound)
     if not found:

@@ -44,6 +44,8 @@ BY_NAME = "put the name back"
 # How close a line's number is to the engine's, and when rounding makes it worth nothing.
 _CLOSE = 1e-7
 _DROWNED = 1e-5
+#: An error that is small even where the derivative is 0, as that of x/x comes out.
+NEXT_TO_NOTHING = 1e-12
 
 #: The name of a rule, and what it says in the case at hand.
 Reason = tuple[str, Sentence]
@@ -133,24 +135,24 @@ class Work:
     def _slopes(self) -> list[Rounded]:
         return [self.slope_at(calculator) for calculator in self._calculators]
 
-    def agrees(self, tree: ast.expr) -> bool:
+    def agrees(self, tree: ast.expr) -> bool | None:
         """Whether an expression equals the engine's derivative at every point.
 
-        Where rounding drowns one of them, nothing can be said; that may be so at half of the
-        points.
+        None where rounding drowns one of them at more than half of the points.
         """
         compared = 0
         for calculator, slope in zip(self._calculators, self._slopes, strict=True):
             found = calculator(tree)
             error = slope.error + found.error
             if error > _DROWNED * abs(slope.value):
-                if error == math.inf or abs(found.value - slope.value) <= 8 * error:
+                if error != math.inf and not abs(found.value - slope.value) <= 8 * error:
+                    return False
+                if error > NEXT_TO_NOTHING:
                     continue
-                return False
-            if not abs(found.value - slope.value) <= _CLOSE * abs(slope.value) + 8 * error:
+            elif not abs(found.value - slope.value) <= _CLOSE * abs(slope.value) + 8 * error:
                 return False
             compared += 1
-        return 2 * compared >= len(self.points)
+        return True if 2 * compared >= len(self.points) else None
 
     def add(self, tree: ast.expr, *reasons: Reason) -> bool:
         """Add a line unless it says what the last one says. An algebra line must be right."""
@@ -215,17 +217,17 @@ class Work:
         while True:
             reasons: list[Reason] = []
 
-            def step(each: ast.expr, reasons: list[Reason] = reasons) -> ast.expr:
+            def advance(each: ast.expr, reasons: list[Reason] = reasons) -> ast.expr:
                 match each:
                     case ast.Call(func=ast.Name(id="d"), args=[inner, *_]):
                         reasons += self.reasons(inner)
                         return self.taken(inner, self.pending)
-                return rebuilt(each, step)
+                return rebuilt(each, advance)
 
-            advanced = step(current)
+            advanced = advance(current)
             if not reasons:
                 return
-            if checked and not self.agrees(advanced):
+            if checked and self.agrees(advanced) is False:
                 raise ArithmeticError(
                     f"{', '.join(rule for rule, _ in reasons)} gave "
                     f"{ast.unparse(ast.fix_missing_locations(advanced))}, which is not the "
@@ -250,7 +252,7 @@ class Work:
             return [by_term, *(constant_reason(each, self.variable) for each in still)]
         application = self.rule(inner, self.pending)
         assert application is not None
-        return [told(application), *constant_reasons(application, self.variable)]
+        return [stated(application), *constant_reasons(application, self.variable)]
 
     def tidy(self, *, parts: bool = True) -> None:
         """School algebra: first inside the rule that was applied first, then everywhere."""
@@ -415,7 +417,7 @@ def constant_reasons(application: Application, variable: str) -> list[Reason]:
     ]
 
 
-def told(application: Application) -> Reason:
+def stated(application: Application) -> Reason:
     """A rule and what its letters stand for."""
     sentence: list[str | ast.expr] = [application.left, " = ", application.right]
     shown = [
