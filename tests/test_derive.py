@@ -240,6 +240,8 @@ def test_cases_are_differentiated_one_by_one():
 def test_the_convention_at_a_kink_is_told():
     text = " ".join(derive("relu(2*x - 1)").text.split())
     assert "relu has a kink where 2x − 1 = 0: it has no derivative there, and 1 is used" in text
+    assert "abs has a kink where x = 0" in derive("x**2 * abs(x)").text
+    assert "has a kink" not in derive("x**2 * abs(x**2 + 1)").text
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ from ..table.registry import OPCODES, TABLE
 from .formulas import expression_of
 from .points import candidates, check_points
 from .rounding import Calculator
-from .rules import Point
-from .textbook import NEXT_TO_NOTHING, Work
+from .rules import Point, apply
+from .textbook import NEXT_TO_NOTHING, Work, key_of
 from .with_sympy import shortened_by_sympy
 
 # How deep an expression may be, and how many operations its derivative may take to write out.
@@ -70,7 +70,7 @@ class Derivation(Document):
             rows.insert(0, Row(left))
             left = work.pending(heading)
         blocks: list[Block] = [Equation(left, tuple(rows))]
-        blocks += [Paragraph(sentence) for sentence in _conventions(self.lines[0].tree, work.tree)]
+        blocks += [Paragraph(sentence) for sentence in _conventions(work)]
         checked = (
             f"Each line was computed at {len(work.points)} points; all agree with the derivative "
             "that backward() finds there."
@@ -387,29 +387,27 @@ def _points(work: Work, names: Sequence[str]) -> list[Point]:
     return found
 
 
-def _conventions(first: ast.expr, tree: ast.expr) -> list[Sentence]:
-    """What is used where a primitive of the expression has no derivative."""
-    if not any(isinstance(node, ast.IfExp) for node in ast.walk(first)):
-        return []
-    found: list[Sentence] = []
-    for node in ast.walk(tree):
-        located = row_of(node) if isinstance(node, ast.expr) else None
-        if (
-            located
-            and located[0].kinks
-            and any(isinstance(each, ast.IfExp) for each in located[0].partial_trees)
-        ):
-            row, operands = located
-            kink = row.kinks[0]
-            if len(operands) == 1:
-                found.append(
-                    (
-                        f"{row.name} has a kink where ",
-                        operands[0],
-                        f" = {kink.at[0]:g}: it has no derivative there, and {kink.partials[0]:g} "
-                        f"is used ({kink.reason}).",
-                    )
-                )
-            else:
-                found.append((f"{row.name}: {kink.reason}.",))
-    return found
+def _conventions(work: Work) -> list[Sentence]:
+    """What is used where a primitive of the expression has no derivative, by the cases shown."""
+    found: dict[str, Sentence] = {}
+    for node in ast.walk(work.tree):
+        if not isinstance(node, ast.expr):
+            continue
+        located = row_of(node)
+        if not (located and located[0].kinks and work.variable in names_in(node)):
+            continue
+        rule = apply(node, work.variable, work.decide)
+        if not any(isinstance(each, ast.IfExp) for each in ast.walk(rule.right)):
+            continue
+        row, operands = located
+        kink = row.kinks[0]
+        sentence: Sentence = (f"{row.name}: {kink.reason}.",)
+        if len(operands) == 1:
+            sentence = (
+                f"{row.name} has a kink where ",
+                operands[0],
+                f" = {kink.at[0]:g}: it has no derivative there, and {kink.partials[0]:g} "
+                f"is used ({kink.reason}).",
+            )
+        found.setdefault(key_of((row.name, sentence)), sentence)
+    return list(found.values())
