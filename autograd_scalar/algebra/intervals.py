@@ -71,7 +71,7 @@ def bounds(tree: ast.expr, names: Bounds | None = None) -> Interval:
 
     names  bounds of the names in it; any real number by default
 
-    >>> bounds(ast.parse("1 + exp(x)", mode="eval").body)
+    >>> bounds(ast.parse("1 + x**2", mode="eval").body)
     Interval(low=1.0, high=inf)
     """
     known: Bounds = names or {}
@@ -169,6 +169,9 @@ def _of_row(row: Primitive, operands: list[Interval]) -> Interval:
         return Interval(max(x.low, -x.high, 0.0), max(-x.low, x.high))
     if row.name in _RISING + _FALLING:
         (x,) = operands
+        if row.name == "ceil" and x.low == _LEAST:
+            # It would make 1 of what floats have rounded to 0.
+            x = Interval(0.0, x.high)
         ends = [_at_end(row.name, end) for end in (x.low, x.high)]
         if row.name in _FALLING:
             ends.reverse()
