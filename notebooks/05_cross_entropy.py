@@ -105,7 +105,7 @@ assert math.isclose(x.grad, 1 / (2 * math.log(10)))
 # factor $-1$:
 
 # %%
-by_a = derive("-(y*log(a) + (1 - y)*log(1 - a))", wrt="a", algebra=False)
+by_a = derive("-(y*log(a) + (1 - y)*log(1 - a))", wrt="a", algebra=None)
 by_a
 
 # %% [markdown]

@@ -1,8 +1,7 @@
 """What school algebra does to a derivative before it is written down.
 
 Zeros and ones go, signs and numbers are collected in front, equal factors become powers,
-a negative power goes below the bar. Nothing is multiplied out or factored: for algebra
-there is SymPy.
+a negative power goes below the bar. Nothing is multiplied out; `cancel` does that.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from .trees import SUM, added, call, fraction, is_sum, key, multiplied, number, rebuilt
+from .trees import SUM, added, call, fraction, is_sum, key, multiplied, names_in, number, rebuilt
 
 # A product: its number in front, and base → exponent in the order the bases were met.
 _Product = tuple[Fraction, dict[str, tuple[ast.expr, Fraction]]]
@@ -47,9 +46,9 @@ def as_product(tree: ast.expr) -> _Product:
     match tree:
         case ast.Constant(value=value):
             assert isinstance(value, int | float)
-            exact = _fraction(value)
-            if exact is not None:
-                return exact, {}
+            found = exact(value)
+            if found is not None:
+                return found, {}
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             coefficient, factors = as_product(operand)
             return -coefficient, factors
@@ -75,13 +74,13 @@ def as_product(tree: ast.expr) -> _Product:
     return Fraction(1), _single(tidied)
 
 
-def _fraction(value: float) -> Fraction | None:
+def exact(value: float) -> Fraction | None:
     """The number a reader sees: 0.1 is a tenth."""
     try:
-        exact = Fraction(repr(value))
+        found = Fraction(repr(value))
     except (ValueError, OverflowError):
         return None
-    return exact if abs(exact.numerator) < 10**15 and exact.denominator < 10**15 else None
+    return found if abs(found.numerator) < 10**15 and found.denominator < 10**15 else None
 
 
 def _single(tree: ast.expr) -> dict[str, tuple[ast.expr, Fraction]]:
@@ -109,6 +108,8 @@ def _power(base: ast.expr, exponent: ast.expr) -> _Product:
 
 
 def _constant(tree: ast.expr) -> Fraction | None:
+    if names_in(tree):
+        return None
     coefficient, factors = as_product(tree)
     return None if factors else coefficient
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from ..algebra.cancel import shortened
 from ..algebra.simplify import as_product, tidy
 from ..algebra.trees import SUM, call, is_one, name, names_in, number, size
 from ..engine.value import Value, toposort
@@ -34,7 +35,6 @@ from .factors import AdjointSum, Factor, Path, Term, along
 from .formulas import Formulas, adjoints
 from .rules import IN_WORDS
 from .special_points import special_points
-from .with_sympy import shortened
 
 _MOST_PATHS = 8
 _SHOWN_FACTORS = 30
@@ -611,7 +611,7 @@ def _multiplied(factors: Sequence[ast.expr]) -> ast.expr:
 
 
 def _shorter(tree: ast.expr) -> ast.expr | None:
-    """What a product of fractions cancels down to, where SymPy is installed."""
+    """What a product of fractions cancels down to."""
     if any(power < 0 and names_in(base) for base, power in as_product(tree)[1].values()) or any(
         isinstance(node, ast.Div) for node in ast.walk(tree)
     ):

@@ -72,10 +72,10 @@ class Differentiation:
         """The derivation, in which `itself` may stand for the expression."""
         tree = self.tree
         here = self.data(tree)
-        draft = Work(tree, self.variable, [], {}, True, [here])
+        draft = Work(tree, self.variable, [], {}, True, here)
         derived = draft.in_full(tree)
         points = [point for point in _around(here) if _agree(derived, draft.pending(tree), point)]
-        work = Work(tree, self.variable, points, {}, True, [here])
+        work = Work(tree, self.variable, points, {}, True, here)
         # The points were chosen for the derivative in full to be right there.
         work.rules(checked=False)
         work.tidy(parts=False)

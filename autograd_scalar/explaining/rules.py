@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..algebra.intervals import proven
 from ..algebra.simplify import over_one_denominator, tidy
 from ..algebra.trees import (
     PRODUCT,
@@ -22,13 +23,13 @@ from ..algebra.trees import (
     applied,
     call,
     is_quotient,
-    key,
     multiplied,
     name,
     names_in,
     number,
     rebuilt,
     row_of,
+    same,
     substituted,
 )
 from ..engine.functions import FUNCTIONS
@@ -137,22 +138,20 @@ def _as_arithmetic(tree: ast.expr) -> ast.expr:
     return tree
 
 
-def decided(tree: ast.expr, points: Sequence[Point]) -> ast.expr:
-    """`tree` without the cases that don't occur at any of the points."""
-    tree = rebuilt(tree, lambda each: decided(each, points))
-    if not isinstance(tree, ast.IfExp):
-        return tree
-    answers = set()
-    for point in points:
+#: Whether a test comes out true or false; None where that is open.
+Decide = Callable[[ast.expr], bool | None]
+
+
+def at_point(point: Point) -> Decide:
+    """Decides each test as it comes out at one point."""
+
+    def decide(test: ast.expr) -> bool | None:
         try:
-            answers.add(bool(evaluate(tree.test, point, FLOAT_FUNCTIONS)))
+            return bool(evaluate(_as_arithmetic(test), point, FLOAT_FUNCTIONS))
         except (ArithmeticError, ValueError, TypeError, KeyError):
-            return tree
-    if answers == {True}:
-        return tree.body
-    if answers == {False}:
-        return tree.orelse
-    return tree
+            return None
+
+    return decide
 
 
 def _letters(row: Primitive, varies: Sequence[bool], taken: Collection[str]) -> list[str]:
@@ -176,16 +175,13 @@ def _letters(row: Primitive, varies: Sequence[bool], taken: Collection[str]) -> 
 def apply(
     tree: ast.expr,
     variable: str,
-    points: Sequence[Point] = (),
+    decide: Decide = proven,
     *,
-    at_a_point: bool = False,
     pending: Callable[[ast.expr], ast.expr] | None = None,
 ) -> Application:
     """The rule that differentiates the last operation of `tree`, which contains `variable`.
 
-    points    where it is to hold: cases that occur at none of them are left out, unless the
-              value itself goes by them, as `where` does by its condition
-    at_a_point  whether it is to hold nowhere else: then no other case matters
+    decide    which case of a partial it is; by default none is left out that may occur
     pending   how the derivative of an operand that varies is written until it is taken
 
     >>> quotient = ast.parse("1 / (1 + exp(x))", mode="eval").body
@@ -204,9 +200,8 @@ def apply(
     still = [i for i, each in enumerate(varies) if not each]
     to_operands = dict(zip(row.arguments, operands, strict=True))
     written = applied(row, operands)
-    own = {key(test) for test in _tests_in(row.value_tree)} if not at_a_point else set()
     chosen = [
-        _decided_like(partial, substituted(partial, {**to_operands, "out": written}), points, own)
+        _occurring(partial, {**to_operands, "out": written}, decide)
         for partial in row.partial_trees
     ]
 
@@ -267,29 +262,53 @@ def apply(
     return Application(rule, call("′", out), right, named, variable, tree, result)
 
 
-def _tests_in(tree: ast.expr) -> list[ast.expr]:
-    return [node.test for node in ast.walk(tree) if isinstance(node, ast.IfExp)]
+def _occurring(partial: ast.expr, operands: Mapping[str, ast.expr], decide: Decide) -> ast.expr:
+    """A partial of the table without the cases that do not occur for these operands."""
+    if not isinstance(partial, ast.IfExp):
+        return partial
+    test = substituted(partial.test, operands)
+    varies = names_in(test).keys() - CONSTANTS.keys()
+    answer = decide(test) if varies else at_point({})(test)
+    if answer is not None:
+        return _occurring(partial.body if answer else partial.orelse, operands, decide)
+    body, orelse = (_occurring(each, operands, decide) for each in (partial.body, partial.orelse))
+    if _exists_only_where(partial.test, body):
+        return body
+    for general, special, at_zero in (
+        (body, orelse, partial.test),
+        (orelse, body, _negated(partial.test)),
+    ):
+        if isinstance(at_zero, ast.Name):
+            there = substituted(general, {at_zero.id: number(0)})
+            if same(tidy(there), tidy(special)):
+                return general
+    return ast.IfExp(partial.test, body, orelse)
 
 
-def _decided_like(
-    pattern: ast.expr, here: ast.expr, points: Sequence[Point], kept: Collection[str]
-) -> ast.expr:
-    """The branch of `pattern` that is taken at the points, for the operands in `here`.
+def _negated(test: ast.expr) -> ast.expr | None:
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return operand
+    return None
 
-    kept  tests that are left open
+
+def _exists_only_where(test: ast.expr, formula: ast.expr) -> bool:
+    """Whether a test repeats the domain of something in a formula: out·ln x if x > 0.
+
+    The formula says that by itself, and has no value elsewhere.
     """
-    if not isinstance(pattern, ast.IfExp) or not isinstance(here, ast.IfExp):
-        return pattern
-    body = _decided_like(pattern.body, here.body, points, kept)
-    orelse = _decided_like(pattern.orelse, here.orelse, points, kept)
-    is_open = bool(names_in(here.test).keys() - CONSTANTS.keys())
-    if is_open and (not points or key(pattern.test) in kept):
-        return ast.IfExp(pattern.test, body, orelse)
-    question = ast.IfExp(here.test, number(1), number(0))
-    chosen = decided(question, points if is_open else [{}])
-    if isinstance(chosen, ast.Constant):
-        return body if chosen.value else orelse
-    return ast.IfExp(pattern.test, body, orelse)
+    for node in ast.walk(formula):
+        located = row_of(node) if isinstance(node, ast.expr) else None
+        if located and located[0].domain:
+            row, operands = located
+            letters = dict(zip(row.arguments, operands, strict=True))
+            domain = substituted(ast.parse(row.domain, mode="eval").body, letters)
+            match domain:
+                case ast.Compare(left=left, ops=[ast.NotEq()], comparators=[ast.Constant(0)]):
+                    domain = left
+            if same(domain, test):
+                return True
+    return False
 
 
 def _is_number(tree: ast.expr) -> bool:

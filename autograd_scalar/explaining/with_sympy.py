@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import keyword
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce
@@ -157,7 +158,8 @@ def from_sympy(expression: Any) -> Callable[..., Any]:
 
     The arguments are the symbols' names in alphabetical order. Raises `ImportError`
     without SymPy, `TypeError` for what is no SymPy expression, and `ValueError` for a
-    function that the table of primitives does not have.
+    function that the table of primitives does not have, and for symbols that share a name or
+    whose name is none in Python. All symbols stand for real numbers.
 
     >>> import sympy
     >>> f = from_sympy(sympy.sympify("x**2 + 3*x"))
@@ -174,10 +176,15 @@ def from_sympy(expression: Any) -> Callable[..., Any]:
             f"{expression!r:.60}"
         )
     arguments = sorted(str(each) for each in expression.free_symbols)
-    tree = _tree(expression)
     for each in arguments:
-        if not each.isidentifier():
+        if not each.isidentifier() or keyword.iskeyword(each):
             raise ValueError(f"the symbol {each!r} is no name for an argument; rename it first")
+        if arguments.count(each) > 1:
+            raise ValueError(
+                f"two different symbols are called {each!r}, with different assumptions; "
+                "rename one of them first"
+            )
+    tree = _tree(expression)
 
     def function(*positional: Any, **named: Any) -> Any:
         bound = signature.bind(*positional, **named)
@@ -206,6 +213,16 @@ def _tree(expression: Any) -> ast.expr:
             return name(str(each))
         if each is sympy.pi:
             return name("pi")
+        if each in (sympy.oo, sympy.nan):
+            return name("inf" if each is sympy.oo else "nan")
+        if isinstance(each, sympy.re | sympy.conjugate):
+            return walk(each.args[0])
+        if isinstance(each, sympy.im):
+            return number(0)
+        if isinstance(each, sympy.sign):
+            x = walk(each.args[0])
+            above, below = (ast.Compare(x, [op], [number(0)]) for op in (ast.Gt(), ast.Lt()))
+            return ast.IfExp(above, number(1), ast.IfExp(below, number(-1), number(0)))
         if each.is_Rational and not each.is_Integer:
             return fraction(Fraction(int(each.p), int(each.q)))
         if each.is_Integer:
@@ -249,8 +266,10 @@ def _tree(expression: Any) -> ast.expr:
         )
 
     def cases(pairs: list[Any]) -> ast.expr:
+        if not pairs:
+            return name("nan")
         (value, test), *rest = pairs
-        if test is sympy.true or not rest:
+        if test is sympy.true:
             return walk(value)
         return ast.IfExp(condition(test), walk(value), cases(rest))
 
@@ -261,6 +280,14 @@ def _tree(expression: Any) -> ast.expr:
             sympy.StrictGreaterThan: ast.Gt,
             sympy.GreaterThan: ast.GtE,
         }
+        if test in (sympy.true, sympy.false):
+            return number(1 if test is sympy.true else 0)
+        if isinstance(test, sympy.Not):
+            return ast.UnaryOp(ast.Not(), condition(test.args[0]))
+        if isinstance(test, sympy.And):
+            return reduce(lambda a, b: ast.IfExp(a, b, number(0)), map(condition, test.args))
+        if isinstance(test, sympy.Or):
+            return reduce(lambda a, b: ast.IfExp(a, number(1), b), map(condition, test.args))
         if isinstance(test, sympy.Ne):
             return walk(test.lhs - test.rhs)
         if isinstance(test, sympy.Eq):
@@ -272,12 +299,9 @@ def _tree(expression: Any) -> ast.expr:
     return walk(expression)
 
 
-def shortened(tree: ast.expr) -> ast.expr | None:
-    """A shorter way to write an expression, as SymPy finds it; None without SymPy or a way."""
-    try:
-        sympy = _sympy()
-    except ImportError:
-        return None
+def shortened_by_sympy(tree: ast.expr) -> ast.expr | None:
+    """A shorter way to write an expression, as SymPy finds it; None where it finds none."""
+    sympy = _sympy()
     if size(tree) > 120 or any(isinstance(node, ast.IfExp) for node in ast.walk(tree)):
         return None
     symbols = {

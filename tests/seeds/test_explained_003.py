@@ -183,7 +183,7 @@ def test_equation_12(cross_entropy):
 
 
 def test_equation_13():
-    lines = texts("-(y*log(a) + (1 - y)*log(1 - a))", "a", algebra=False)
+    lines = texts("-(y*log(a) + (1 - y)*log(1 - a))", "a", algebra=None)
     assert lines[2:] == [
         "−(y · ∂/∂a ln(a) + (1 − y) · ∂/∂a ln(1 − a))",
         "−(y · 1/a + (1 − y) · ∂/∂a [1 − a]/(1 − a))",
