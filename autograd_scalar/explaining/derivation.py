@@ -277,7 +277,7 @@ def _conventions(first: ast.expr, tree: ast.expr) -> list[Sentence]:
         if (
             located
             and located[0].kinks
-            and any(isinstance(each, ast.IfExp) for each in located[0].partial_trees)
+            and any(isinstance(each, ast.IfExp) for each in located[0].shown_trees)
         ):
             row, operands = located
             kink = row.kinks[0]

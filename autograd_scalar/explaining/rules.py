@@ -221,7 +221,7 @@ def apply(
     own = {key(test) for test in _tests_in(row.value_tree)} if not at_a_point else set()
     chosen = [
         _decided_like(partial, substituted(partial, {**to_operands, "out": written}), points, own)
-        for partial in row.partial_trees
+        for partial in row.shown_trees
     ]
 
     def in_letters(i: int) -> ast.expr:

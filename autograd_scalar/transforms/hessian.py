@@ -13,7 +13,7 @@ from functools import cache
 
 from ..engine.sweep import bend, curved, pull, push
 from ..engine.value import Value
-from ..table.language import BINARY_ROWS, can_raise, float_source, is_zero
+from ..table.language import BINARY_ROWS, beside_a_point, can_raise, float_source, is_zero
 from ..table.primitives import OPCODES, TABLE, Primitive, float_scope
 
 _OPERATORS: dict[type[ast.AST], str] = dict([*BINARY_ROWS.items(), (ast.USub, "neg")])
@@ -87,6 +87,9 @@ def derivative(tree: ast.expr, slopes: Mapping[str, ast.expr]) -> ast.expr:
         case ast.Name(id=name):
             return slopes.get(name, _ZERO)
         case ast.IfExp(test=test, body=body, orelse=orelse):
+            beside = beside_a_point(tree, slopes)
+            if beside is not None:
+                return derivative(beside, slopes)
             return _choice(test, derivative(body, slopes), derivative(orelse, slopes))
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return derivative(operand, slopes)

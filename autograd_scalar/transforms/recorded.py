@@ -18,7 +18,14 @@ from typing import Any
 
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value, node, watcher
-from ..table.language import CONSTANTS, ieee, ieee_divide, ieee_power, is_zero
+from ..table.language import (
+    CONSTANTS,
+    beside_a_point,
+    ieee,
+    ieee_divide,
+    ieee_power,
+    is_zero,
+)
 from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_quiet
 
 # Arithmetic on Values and plain numbers, the known constants, with IEEE 754 results: a
@@ -123,6 +130,22 @@ _ARITHMETIC: dict[type[ast.AST], Callable[..., Any]] = {
 }
 
 
+def _number(x: Any) -> Any:
+    return x.data if type(x) is Value else x
+
+
+class _TestSource(ast.NodeTransformer):
+    """Rewrites the test of a choice into one on numbers: a question is not recorded."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return node if node.id in CONSTANTS else ast.Call(ast.Name("_number"), [node], [])
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        assert isinstance(node.func, ast.Name)
+        function = ast.Name(f"_number_{node.func.id}")
+        return ast.Call(function, [self.visit(each) for each in node.args], [])
+
+
 class _ValueSource(ast.NodeTransformer):
     """Rewrites an expression into calls of the arithmetic above."""
 
@@ -147,11 +170,33 @@ class _ValueSource(ast.NodeTransformer):
         function = ast.Name(f"_call_{node.func.id}")
         return ast.Call(function, [self.visit(each) for each in node.args], [])
 
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        test = _TestSource().visit(node.test)
+        return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
 
-def _nothing_for_zero(tree: ast.expr) -> ast.expr:
+
+def _beside(point: Any, partial: Callable[[], Any]) -> Any:
+    """What a partial is that is written 0 where `point` is 0.
+
+    Nothing, unless the point may move away from there: then what the partial is beside it.
+    """
+    if type(point) is not Value:
+        return None
+    moving = partial()
+    return moving if type(moving) is Value and moving.data == 0 else None
+
+
+def _nothing_for_zero(tree: ast.expr, arguments: Sequence[str]) -> ast.expr:
     """`tree` with None for each branch that is the number 0 itself."""
     if isinstance(tree, ast.IfExp):
-        return ast.IfExp(tree.test, _nothing_for_zero(tree.body), _nothing_for_zero(tree.orelse))
+        beside = beside_a_point(tree, arguments)
+        if beside is None:
+            body, orelse = (_nothing_for_zero(each, arguments) for each in (tree.body, tree.orelse))
+            return ast.IfExp(_TestSource().visit(tree.test), body, orelse)
+        point = tree.test.operand if isinstance(tree.test, ast.UnaryOp) else tree.test
+        other = _nothing_for_zero(beside, arguments)
+        later = ast.parse(f"lambda: {ast.unparse(other)}", mode="eval").body
+        return ast.IfExp(point, other, ast.Call(ast.Name("_beside"), [point, later], []))
     return ast.Constant(None) if is_zero(tree) else _ValueSource().visit(tree)
 
 
@@ -163,13 +208,15 @@ def _rules(row: Primitive) -> tuple[Callable[..., Any], ...]:
     """
     rules = []
     for tree in row.partial_trees:
-        scope: dict[str, Any] = {"__builtins__": {}, **CONSTANTS}
+        scope: dict[str, Any] = {"__builtins__": {}, "_beside": _beside, "_number": _number}
+        scope |= CONSTANTS
         scope |= {f"_{kind.__name__}": function for kind, function in _ARITHMETIC.items()}
         for each in ast.walk(tree):
             if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
                 scope[f"_call_{each.func.id}"] = _function(each.func.id)
+                scope[f"_number_{each.func.id}"] = FLOAT_FUNCTIONS[each.func.id]
         copied = ast.parse(ast.unparse(tree), mode="eval").body
-        result = ast.unparse(ast.fix_missing_locations(_nothing_for_zero(copied)))
+        result = ast.unparse(ast.fix_missing_locations(_nothing_for_zero(copied, row.arguments)))
         source = f"def partial({', '.join(row.arguments)}, out):\n    return {result}\n"
         # The source is unparsed from a tree that passed the whitelist of `expressions.check`.
         exec(compile(source, f"<partial of {row.name}>", "exec"), scope)
