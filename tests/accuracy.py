@@ -5,14 +5,16 @@ The references are SymPy's derivatives of the table's values, worked out in high
 the exact doubles; none of the table's partials is used.
 """
 
+import ast
 import itertools
 import math
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import sympy
-from high_precision import ROWS, context, erfc, real
+from high_precision import ROWS, context, erfc, real, trunc
 from sympy.printing.pycode import MpmathPrinter
 
 from autograd_scalar import Value, grad, hessian, hvp, jvp
@@ -21,10 +23,16 @@ from autograd_scalar.table.language import evaluate
 from autograd_scalar.table.primitives import FLOAT_FUNCTIONS, OPCODES, functions_of
 
 LARGEST = sys.float_info.max
-SMALLEST_NORMAL = sys.float_info.min
 #: Units in the last place that are allowed, by the order of the derivative.
 LIMITS = (4.0, 4.0, 16.0)
-ORDINALS = ("value", "first", "second")
+ORDINALS = ("value", "first derivatives", "second derivatives")
+
+PAGE = Path(__file__).parent.parent / "docs" / "trust.md"
+START = "<!-- from a sweep of the table, by python tests/accuracy.py -->"
+END = "<!-- end of the table -->"
+HEAD = """\
+| primitive | value | first | second | less exact |
+| --- | --- | --- | --- | --- |"""
 
 _DECADES = [*range(-324, -16, 22), *range(-16, -2, 2), *range(-2, 4), *range(4, 17, 2)]
 _DECADES += [*range(17, 309, 24), 154, 300, 307]
@@ -55,15 +63,19 @@ def points(row, every=1):
     else:
         found = [(c, 1.37e-200, -3.0) for c in (0.0, 5e-324, -1.0)]
     kinks = {kink.at for kink in row.kinks}
-    return [at for at in found if at not in kinks and _inside(row, at)]
+    return [at for at in found if at not in kinks and is_inside(row, at)]
 
 
-def _inside(row, at):
+def is_inside(row, at):
     names = dict(zip(row.arguments, at, strict=True))
     return not row.domain or eval(row.domain, {"__builtins__": {}}, names)
 
 
 # References
+
+#: SymPy and mpmath call these the same.
+_SHARED = ["exp", "log", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"]
+_SHARED += ["sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"]
 
 
 class _Step(sympy.Function):
@@ -81,12 +93,13 @@ class _Ceiling(_Step):
     pass
 
 
+class _Truncated(_Step):
+    pass
+
+
 def _symbolic(row, at):
     """The row's value near `at` as a SymPy expression of its arguments."""
     symbols = sympy.symbols(row.arguments)
-
-    class Near(sympy.Symbol):
-        """A symbol that is compared as the number it has at the point."""
 
     def abs_(x):
         return x if sign_of[x] > 0 else -x
@@ -96,9 +109,7 @@ def _symbolic(row, at):
     sign_of = {s: math.copysign(1.0, x) for s, x in zip(symbols, at, strict=True)}
     third = sympy.Rational(1, 3)
     algebra = {
-        **{name: getattr(sympy, name) for name in "exp log sqrt sin cos tan asin acos".split()},
-        **{name: getattr(sympy, name) for name in "atan atan2 sinh cosh tanh asinh".split()},
-        **{name: getattr(sympy, name) for name in "acosh atanh erf erfc".split()},
+        **{name: getattr(sympy, name) for name in _SHARED},
         "abs": abs_,
         "cbrt": lambda x: x**third if sign_of[x] > 0 else -((-x) ** third),
         "expm1": lambda x: sympy.exp(x) - 1,
@@ -108,59 +119,69 @@ def _symbolic(row, at):
         "hypot": lambda x, y: sympy.sqrt(x * x + y * y),
         "floor": _Floor,
         "ceil": _Ceiling,
-        "trunc": _Floor,
+        "trunc": _Truncated,
     }
     if row.name in ("floordiv", "mod"):
         x, y = symbols
         return _Floor(x / y) if row.name == "floordiv" else x - y * _Floor(x / y)
+    if row.name == "pow":
+        # mpmath would multiply a huge whole power out; this is the same function.
+        (x, y), sign = symbols, sign_of[symbols[0]]
+        odd = sign < 0 and math.fmod(at[1], 2.0) != 0
+        return (-1 if odd else 1) * sympy.exp(y * sympy.log(int(sign) * x))
     tree = row.value_tree
     while hasattr(tree, "test"):
         tree = tree.body if evaluate(tree.test, numbers, FLOAT_FUNCTIONS) else tree.orelse
     return evaluate(tree, by_name, functions_of(algebra))
 
 
-def _erfc(x):
-    return erfc(x)
+def _erf(x):
+    # Beyond this it is 1 to 400,000 digits.
+    return context.erf(x) if abs(x) < 1000 else context.sign(x)
 
 
-_MODULES = [{"_Floor": context.floor, "_Ceiling": context.ceil, "erfc": _erfc}, context]
 _FUNCTIONS = {
-    name: getattr(context, name)
-    for name in "exp log sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh erf mpf pi".split()
+    **{name: getattr(context, name) for name in [*_SHARED, "mpf", "pi"]},
+    "erf": _erf,
+    "erfc": erfc,
+    "_Floor": context.floor,
+    "_Ceiling": context.ceil,
+    "_Truncated": trunc,
 }
 
 
+def _alike(row, at):
+    """A point with the same expression near it."""
+    if row.name == "pow":
+        return (1.0, 1.0) if at[0] > 0 else (-1.0, math.fmod(at[1], 2.0))
+    if any(isinstance(node, ast.IfExp) for node in ast.walk(row.value_tree)):
+        return at
+    return tuple(math.copysign(1.0, x) for x in at)
+
+
 @cache
-def _compiled(row, branch, by):
-    at = branch
+def _compiled(row, at, by):
     expression = _symbolic(row, at)
     for i in by:
         expression = sympy.diff(expression, sympy.Symbol(row.arguments[i]))
-    module = {**_FUNCTIONS, **_MODULES[0]}
-    printer = MpmathPrinter({"fully_qualified_modules": False})
-    return sympy.lambdify(sympy.symbols(row.arguments), expression, [module], printer=printer)
+    steps = {step.__name__: step.__name__ for step in _Step.__subclasses__()}
+    printer = MpmathPrinter({"fully_qualified_modules": False, "user_functions": steps})
+    return sympy.lambdify(sympy.symbols(row.arguments), expression, [_FUNCTIONS], printer=printer)
 
 
 def exact(row, at, by=()):
-    """∂…row/∂by at the exact doubles `at`, to 25 digits or more; None where there is none."""
-    branch = tuple(math.copysign(1.0, x) if x else 0.0 for x in at)
-    if row.name in ("maximum", "minimum", "where"):
-        branch = at
-    function = _compiled(row, branch, by)
-    before = None
+    """∂…row/∂by at the exact doubles `at`, to 25 digits; None where there is none."""
+    tie = row.name in ("maximum", "minimum") and at[0] == at[1]
+    if by and (tie or (row.name == "pow" and (at[0] == 0 or (at[0] < 0 and 1 in by)))):
+        return None
+    function = _compiled(row, _alike(row, at), by)
+    found = None
     for digits in (80, 160, 400, 800):
         with context.workdps(digits):
-            try:
-                found = function(*map(real, at))
-            except (ZeroDivisionError, ValueError):
-                return None
-            found = real(found) if not isinstance(found, context.mpc) else None
-            if found is None:
-                return None
+            before, found = found, real(function(*map(real, at)))
             if before and abs(found - before) <= abs(found) * real("1e-25"):
-                return found
-            before = found
-    return before
+                break
+    return found
 
 
 def ulps(computed, exact):
@@ -202,7 +223,8 @@ def computed(row, at):
             yield (i,), "jvp", jvp(function, at, unit)[1]
     curvature = hessian(function, everything)(*at)
     # An infinity meets the zeros of the other directions, and 0 · ∞ is never guessed.
-    finite = all(math.isfinite(each) for line in curvature for each in line)
+    known = [*out.partials, *itertools.chain(*curvature)]
+    finite = all(map(math.isfinite, known))
     for i in everything:
         unit = tuple(float(i == j) for j in everything)
         product = hvp(function, everything)(*at, unit)
@@ -215,53 +237,79 @@ def computed(row, at):
             yield by, "grad of grad", recorded[j]
 
 
+class Found(NamedTuple):
+    """One number, and how far it may be from the exact one."""
+
+    at: tuple
+    by: tuple
+    route: str
+    number: float
+    exact: Any
+    ulps: float
+    allowed: float
+
+
 def allowed(row, at, out, order):
-    """The limit at this point, as far as the row's own facts say otherwise."""
+    """The limit at this point, as far as the row's own facts don't say otherwise."""
     names = {**dict(zip(row.arguments, at, strict=True)), "out": out, "abs": abs, "log": math.log}
-    limit = LIMITS[order]
-    for fact in row.accuracy:
-        if order in fact.orders and (
-            not fact.where or eval(fact.where, {"__builtins__": {}}, names)
-        ):
-            limit = max(limit, fact.ulps)
-    return limit
+    wider = [
+        fact.ulps
+        for fact in row.accuracy
+        if order in fact.orders and eval(fact.where or "True", {"__builtins__": {}}, names)
+    ]
+    return max([LIMITS[order], *wider])
 
 
 def sweep(row, every=1):
-    """(at, by, route, computed, exact, ulps, allowed) for every point of the row."""
+    """What is `Found` at the row's points."""
     for at in points(row, every):
         known = {(): exact(row, at)}
         try:
             results = [*computed(row, at)]
         except OverflowError:
-            yield at, (), "value", math.inf, known[()], ulps(math.copysign(math.inf, known[()]), known[()]), 0.0
+            infinite = math.copysign(math.inf, known[()])
+            missed = ulps(infinite, known[()])
+            yield Found(at, (), "value", infinite, known[()], missed, LIMITS[0])
             continue
-        out = results[0][2]
+        # A first derivative that overflows takes the second ones with it.
+        steep = any(math.isinf(number) for by, _, number in results if len(by) == 1)
         for by, route, number in results:
             if by not in known:
                 known[by] = exact(row, at, by)
-            if known[by] is None:
-                continue
-            yield (
-                at, by, route, number, known[by], ulps(number, known[by]),
-                allowed(row, at, out, len(by)),
-            )
+            if known[by] is not None and not (steep and len(by) == 2):
+                limit = allowed(row, at, results[0][2], len(by))
+                yield Found(at, by, route, number, known[by], ulps(number, known[by]), limit)
+
+
+# The page
+
+
+def facts(row):
+    """Where the row is less exact, as the page says it."""
+    said = []
+    for fact in row.accuracy:
+        of = " and ".join(ORDINALS[order] for order in fact.orders)
+        bound = "" if math.isinf(fact.ulps) else f", up to {fact.ulps:g}"
+        said.append(f"{of} where `{fact.where}`{bound}: {fact.reason}".replace("|", "\\|"))
+    return "<br>".join(said)
+
+
+def line(row):
+    """The row's line of the table: its worst results where no fact is about them."""
+    worst = [0.0, 0.0, 0.0]
+    for found in sweep(row):
+        if found.ulps > found.allowed:
+            print(f"{row.name}: {found}", file=sys.stderr)
+        order = len(found.by)
+        if found.allowed == LIMITS[order]:
+            worst[order] = max(worst[order], found.ulps)
+    numbers = " | ".join(f"{math.ceil(each * 10) / 10:g}" for each in worst)
+    return f"| `{row.name}` | {numbers} | {facts(row)} |"
 
 
 if __name__ == "__main__":
-    import time
-    names = sys.argv[1:]
-    for row in ROWS:
-        if names and row.name not in names:
-            continue
-        t = time.time()
-        worst = {}
-        bad = {}
-        for at, by, route, number, true, error, limit in sweep(row):
-            order = len(by)
-            worst[order] = max(worst.get(order, (0,)), (error, at, by, route, number, context.nstr(true, 20)), key=lambda z: z[0])
-            if error > limit:
-                bad.setdefault((by, route if route != "jvp" and route != "grad" else "backward"), []).append((error, at, number, context.nstr(true, 17)))
-        print(f"{row.name:10s} {time.time()-t:5.1f}s", *[f"{worst[o][0]:.3g}" for o in sorted(worst)])
-        for k, v in bad.items():
-            print("    ", k, len(v), *[f"\n          {e:.3g} at {a} got {n} exact {t}" for e, a, n, t in sorted(v, key=lambda z: -z[0])[:3]])
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(START)
+    _, after = rest.split(END)
+    table = "\n".join([HEAD, *map(line, ROWS)])
+    PAGE.write_text(f"{before}{START}\n\n{table}\n\n{END}{after}", encoding="utf-8", newline="\n")

@@ -147,7 +147,7 @@ cdef inline (double, double) cbrt(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.cbrt(x), left_to_python)
     return (
         out,
-        checked(checked(out / x, left_to_python) / 3.0, left_to_python) if x else checked(1.0 / (3.0 * out * out), left_to_python),
+        checked(checked(out / x, left_to_python) / 3.0, left_to_python) if math.fabs(x) > 1e-150 else checked(1.0 / (3.0 * out * out), left_to_python),
     )
 
 
@@ -202,6 +202,16 @@ cdef inline (double, double) atan(double x, bint *left_to_python) noexcept:
     return (
         out,
         checked(1.0 / (1.0 + x * x), left_to_python) if -1.0 < x < 1.0 else checked(checked(1.0 / x, left_to_python) / (x + checked(1.0 / x, left_to_python)), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) atan2(double y, double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.atan2(y, x), left_to_python)
+    return (
+        out,
+        checked(checked(checked(x / y, left_to_python) / y, left_to_python) / (1.0 + checked(x / y, left_to_python) * checked(x / y, left_to_python)), left_to_python) if math.fabs(x) < math.fabs(y) else checked(checked(1.0 / x, left_to_python) / (1.0 + checked(y / x, left_to_python) * checked(y / x, left_to_python)), left_to_python),
+        checked(checked(-1.0 / y, left_to_python) / (1.0 + checked(x / y, left_to_python) * checked(x / y, left_to_python)), left_to_python) if math.fabs(x) < math.fabs(y) else checked(checked(checked(-y / x, left_to_python) / x, left_to_python) / (1.0 + checked(y / x, left_to_python) * checked(y / x, left_to_python)), left_to_python),
     )
 
 
@@ -394,6 +404,8 @@ cdef inline (double, double, double) binary(int opcode, double x, double y, bint
         return div(x, y, left_to_python)
     elif opcode == 5:
         return pow(x, y, left_to_python)
+    elif opcode == 23:
+        return atan2(x, y, left_to_python)
     elif opcode == 34:
         return maximum(x, y)
     elif opcode == 35:

@@ -208,13 +208,13 @@ def beside_a_point(choice: ast.IfExp, moving: Collection[str]) -> ast.expr | Non
     ('y * x', None)
     """
     match choice:
-        case ast.IfExp(test=ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)), body=at, orelse=by):
+        case ast.IfExp(ast.UnaryOp(ast.Not(), ast.Name(name)), at, beside):
             pass
-        case ast.IfExp(test=ast.Name(id=name), body=by, orelse=at):
+        case ast.IfExp(ast.Name(name), beside, at):
             pass
         case _:
             return None
-    return by if name in moving and name != "out" and is_zero(at) else None
+    return beside if name in moving and name != "out" and is_zero(at) else None
 
 
 # Floats: where Python raises, partials take what IEEE 754 and C's `pow` say.

@@ -237,6 +237,7 @@ _PAIRS = ((0.7, -1.3), (-0.4, 2.5), (3.0, 0.25))
 _TIE = "ties share the derivative half and half"
 _STEP = "a step: the derivative is 0 on both sides"
 _SUBNORMAL = "abs(out) < 2.3e-308"
+_SUBNORMAL_SIDE = "0 < abs(x) < 2.3e-308 or 0 < abs(y) < 2.3e-308"
 _FEW_DIGITS = "a subnormal value has fewer digits, and what is made of it no more"
 # exp(-x²) without the rounding of x², which far out is worth hundreds of units: with x rounded
 # to h, whose square is exact, x² is h² + (x - h)(x + h).
@@ -245,7 +246,8 @@ _BELL = (
     "* exp((trunc(256 * x) / 256 - x) * (trunc(256 * x) / 256 + x))"
 )
 _BELL_ACCURACY = (
-    Accuracy((2,), "26 < abs(x)", "exp(-x²) is subnormal there, and has fewer digits"),
+    Accuracy((2,), "26 < abs(x)", _FEW_DIGITS, 64),
+    Accuracy((2,), "8e307 < abs(x)", "2·x overflows, and is NaN times exp(-x²) = 0"),
 )
 
 # fmt: off
@@ -273,6 +275,11 @@ ROWS = (
               shown=("0 if not y else y * x ** (y - 1)",
                      "out * log(x) if x > 0 else (0 if y > 0 else -inf) if x >= 0 else nan"),
               accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),
+                        Accuracy((2,), _SUBNORMAL_SIDE, _FEW_DIGITS),
+                        Accuracy((2,), "abs(y * out) < 2.3e-308 * abs(x) or x > 0 and abs(out * log(x)) < 2.3e-308",
+                                 _FEW_DIGITS),
+                        Accuracy((2,), "0 < y < 0.5 and abs(x) < 1e-100",
+                                 "∂²/∂x² may overflow in two terms of different sign, and be NaN"),
                         Accuracy((2,), "x > 0 and abs(1 + y * log(x)) < 0.2",
                                  "the mixed derivative, (1 + y·ln x)·x**(y - 1), changes its sign there"))),
     Primitive("floordiv", "x // y", ("0", "0"), "constant rule", _PAIRS, XY, domain="y != 0",
@@ -293,8 +300,10 @@ ROWS = (
               domain="x > 0", shown=("1 / (x * log(10))",)),
     Primitive("sqrt", "sqrt(x)", ("0.5 / out",), "power rule", ((0.7,), (2.5,), (1e-200,)), domain="x >= 0",
               kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),)),
-    Primitive("cbrt", "cbrt(x)", ("out / x / 3 if x else 1 / (3 * out * out)",), "power rule", (*_GENERAL, (1e-200,)),
-              kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),), shown=("1 / (3 * out * out)",)),
+    Primitive("cbrt", "cbrt(x)", ("out / x / 3 if abs(x) > 1e-150 else 1 / (3 * out * out)",), "power rule",
+              (*_GENERAL, (1e-200,)),
+              kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),), shown=("1 / (3 * out * out)",),
+              accuracy=(Accuracy((1,), "abs(x) <= 1e-150", "the error of the value counts twice", 8),)),
 
     Primitive("sin", "sin(x)", ("cos(x)",), "derivative of sin", _GENERAL),
     Primitive("cos", "cos(x)", ("-sin(x)",), "derivative of cos", _GENERAL),
@@ -314,14 +323,20 @@ ROWS = (
     Primitive("atan", "atan(x)", ("1 / (1 + x * x) if -1 < x < 1 else 1 / x / (x + 1 / x)",),
               "derivative of arctan", _GENERAL, alias="arctan", shown=("1 / (1 + x * x)",)),
     Primitive("atan2", "atan2(y, x)",
-              ("x / hypot(x, y) / hypot(x, y)", "-y / hypot(x, y) / hypot(x, y)"),
+              # x/(x² + y²) by the quotient of the shorter side and the longer, which can't overflow.
+              ("x / y / y / (1 + x / y * (x / y)) if abs(x) < abs(y) else 1 / x / (1 + y / x * (y / x))",
+               "-1 / y / (1 + x / y * (x / y)) if abs(x) < abs(y) else -y / x / x / (1 + y / x * (y / x))"),
               "derivative of arctan", (*_PAIRS, (1e-200, 1e-200)), ("y", "x"),
               kinks=(Kink((0.0, 0.0), (math.nan, math.nan), "the origin has no direction"),
                      Kink((0.0, -2.0), (-0.5, 0.0), "the branch cut: the slope on both sides of the jump")),
-              alias="arctan2"),
+              alias="arctan2",
+              shown=("x / hypot(x, y) / hypot(x, y)", "-y / hypot(x, y) / hypot(x, y)"),
+              accuracy=(Accuracy((2,), "0.7 < abs(y / x) < 1.4 if x else 0",
+                                 "the mixed derivative, (y² - x²)/(x² + y²)², changes its sign there"),
+                        Accuracy((1, 2), _SUBNORMAL_SIDE, _FEW_DIGITS))),
     Primitive("sinh", "sinh(x)", ("cosh(x)",), "derivative of sinh", _GENERAL),
     Primitive("cosh", "cosh(x)", ("sinh(x)",), "derivative of cosh", _GENERAL),
-    Primitive("tanh", "tanh(x)", 
+    Primitive("tanh", "tanh(x)",
               ("1 - out * out if -0.75 < x < 0.75 else exp(-2 * abs(x)) * (1 + abs(out)) * (1 + abs(out))",),
               "derivative of tanh", (*_GENERAL, (20.0,), (400.0,)), shown=("1 - out * out",)),
     Primitive("asinh", "asinh(x)", ("1 / hypot(1, x)",), "derivative of arsinh", (*_GENERAL, (1e200,)),
@@ -339,7 +354,7 @@ ROWS = (
               (*_GENERAL, (20.0,)), shown=("2 / sqrt(pi) * exp(-x * x)",), accuracy=_BELL_ACCURACY),
     Primitive("erfc", "erfc(x)", (f"-2 / sqrt(pi) * ({_BELL})",), "derivative of erfc",
               (*_GENERAL, (20.0,)), shown=("-2 / sqrt(pi) * exp(-x * x)",), accuracy=_BELL_ACCURACY),
-    Primitive("hypot", "hypot(x, y)", 
+    Primitive("hypot", "hypot(x, y)",
               # The slope 1/√(1 + (y/x)²) of the longer side is differentiated without cancellation.
               ("(x / out if out else 0 * x) if abs(x) <= abs(y) else "
                "1 / hypot(1, y / x) if x > 0 else -1 / hypot(1, y / x)",
@@ -348,7 +363,8 @@ ROWS = (
               "derivative of a length", (*_PAIRS, (1e-200, 1e-200)), XY,
               kinks=(Kink((0.0, 0.0), (0.0, 0.0), "the tip of a cone: the middle of all slopes"),),
               shown=("x / out if out else 0 * x", "y / out if out else 0 * y"),
-              accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),)),
+              accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),
+                        Accuracy((2,), _SUBNORMAL_SIDE, _FEW_DIGITS))),
 
     Primitive("relu", "0 if x < 0 else x", ("0 if x < 0 else 1",), "derivative of relu", _GENERAL,
               kinks=(Kink((0.0,), (1.0,), "the slope for z ≥ 0, equation (8) of seed 003"),)),

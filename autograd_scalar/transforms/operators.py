@@ -377,10 +377,9 @@ class _Trace:
         if (curvature := self._curvature(out, [])) is not None:
             rows = [curvature.times(unit) for unit in _units(size)]
             if not any(map(_has_nan, rows)):
-                # One triangle, so that rounding doesn't make it asymmetric.
-                return [[rows[max(i, j)][min(i, j)] for j in range(size)] for i in range(size)]
+                return _symmetric(rows)
         slopes, order = self._gradient_graph(out)
-        return [
+        rows = [
             self._finish(
                 adjoints(order, {slope: 1.0}, self.leaves, self.connected)
                 if type(slope) is Value
@@ -389,6 +388,7 @@ class _Trace:
             )
             for slope in slopes
         ]
+        return _symmetric(rows)
 
     def hessian_times(self, out: Any, vector: list[Any]) -> list[Any]:
         """The second derivatives of `out`, times `vector`."""
@@ -421,6 +421,12 @@ class _Trace:
         if self.connected or any(type(seed) is Value for seed in seeds):
             return _as_values(found)
         return [v.data if type(v) is Value else v for v in found]
+
+
+def _symmetric(rows: list[list[Any]]) -> list[list[Any]]:
+    """One triangle, twice, so that rounding doesn't make a Hessian asymmetric."""
+    places = range(len(rows))
+    return [[rows[max(i, j)][min(i, j)] for j in places] for i in places]
 
 
 def _has_nan(found: list[float]) -> bool:
