@@ -338,7 +338,7 @@ ROWS = (
     Primitive("cosh", "cosh(x)", ("sinh(x)",), "derivative of cosh", _GENERAL),
     Primitive("tanh", "tanh(x)",
               ("1 - out * out if -0.75 < x < 0.75 else exp(-2 * abs(x)) * (1 + abs(out)) * (1 + abs(out))",),
-              "derivative of tanh", (*_GENERAL, (20.0,), (400.0,)), shown=("1 - out * out",)),
+              "derivative of tanh", (*_GENERAL, (400.0,)), shown=("1 - out * out",)),
     Primitive("asinh", "asinh(x)", ("1 / hypot(1, x)",), "derivative of arsinh", (*_GENERAL, (1e200,)),
               alias="arcsinh"),
     Primitive("acosh", "acosh(x)", ("1 / sqrt(x - 1) / sqrt(x + 1)",), "derivative of arcosh",
