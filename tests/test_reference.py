@@ -66,7 +66,7 @@ def test_a_page_without_the_marks_is_an_error():
 def test_the_page_of_primitives_tells_the_whole_row(row):
     page = (ROOT / PRIMITIVES_PAGE).read_text(encoding="utf-8")
     (line,) = (line for line in page.splitlines() if f'<a id="{row.name}"></a>' in line)
-    for text in (row.name, row.value, *row.partials, row.domain, row.alias):
+    for text in (row.name, row.value, *row.shown, *row.partials, row.domain, row.alias):
         assert not text or f"`{text}`" in line
     assert row.rule.replace("|", r"\|") in line
     assert line.count("](conventions.md#") == len(row.kinks)

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Mapping
 from functools import cache
 
-from ..table.language import is_zero
+from ..table.language import beside_a_point, is_zero
 from ..table.primitives import Primitive
 from .trees import is_one, row_of, substituted
 
@@ -57,6 +57,9 @@ def derivative(tree: ast.expr, slopes: Mapping[str, ast.expr]) -> ast.expr:
         case ast.Name(id=name):
             return slopes.get(name, _ZERO)
         case ast.IfExp(test=test, body=body, orelse=orelse):
+            beside = beside_a_point(tree, slopes)
+            if beside is not None:
+                return derivative(beside, slopes)
             return _choice(test, derivative(body, slopes), derivative(orelse, slopes))
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return derivative(operand, slopes)

@@ -62,7 +62,7 @@ def _function(row: Primitive, opcode: int) -> Callable[..., Any]:
     function = by_arity.get(len(row.arguments), of_any)
     function.__name__ = function.__qualname__ = row.name
     partials = "\n".join(
-        f"    ∂/∂{name} = {text}" for name, text in zip(row.arguments, row.partials, strict=True)
+        f"    ∂/∂{name} = {text}" for name, text in zip(row.arguments, row.shown, strict=True)
     )
     needs = f"\n\nNeeds {row.domain}; raises `ValueError` elsewhere." if row.domain else ""
     call = f"{row.name}({', '.join(row.arguments)})"

@@ -201,8 +201,7 @@ def apply(
     to_operands = dict(zip(row.arguments, operands, strict=True))
     written = applied(row, operands)
     chosen = [
-        _occurring(partial, {**to_operands, "out": written}, decide)
-        for partial in row.partial_trees
+        _occurring(partial, {**to_operands, "out": written}, decide) for partial in row.shown_trees
     ]
 
     def in_letters(i: int) -> ast.expr:

@@ -27,7 +27,7 @@ def special_points(factor: Factor) -> Iterator[Sentence]:
         row = row_of_value(v)
         for i in leading:
             # Most primitives have one case, no kink and a finite slope everywhere.
-            if isinstance(row.partial_trees[i], ast.IfExp) or row.kinks or not _is_finite(v, i):
+            if isinstance(row.shown_trees[i], ast.IfExp) or row.kinks or not _is_finite(v, i):
                 sentence = _special_point(factor.formulas, v, row, i, leading)
                 key = key_of((row.name, sentence))
                 if sentence and key not in said:
@@ -70,7 +70,7 @@ def _special_point(
     written = formulas.term(v, v)
     numbers = dict(zip(row.arguments, (parent.data for parent in v.parents), strict=True))
     numbers["out"] = v.data
-    tests, chosen = _branch(row.partial_trees[i], numbers)
+    tests, chosen = _branch(row.shown_trees[i], numbers)
     moving = {row.arguments[each] for each in leading} | {"out"}
     touching = [
         test for test, _ in tests if _on_edge(test, numbers) and moving & names_in(test).keys()
@@ -140,11 +140,11 @@ def _kink(row: Primitive, i: int, numbers: Mapping[str, float]) -> Kink | None:
     for kink in row.kinks:
         if kink.at == here:
             return kink
-    answers = [truth for _, truth in _branch(row.partial_trees[i], numbers)[0]]
+    answers = [truth for _, truth in _branch(row.shown_trees[i], numbers)[0]]
     for kink in row.kinks:
         there = dict(zip(row.arguments, kink.at, strict=True))
         there["out"] = _value(row, there)
-        if [truth for _, truth in _branch(row.partial_trees[i], there)[0]] == answers:
+        if [truth for _, truth in _branch(row.shown_trees[i], there)[0]] == answers:
             return kink
     return None
 

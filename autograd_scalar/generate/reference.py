@@ -31,8 +31,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _partials(row: Primitive, texts: Iterable[str]) -> str:
     return "<br>".join(
-        f"∂/∂{name} = {_code(text)}" for name, text in zip(row.arguments, texts, strict=True)
+        f"∂/∂{name} = {text}" for name, text in zip(row.arguments, texts, strict=True)
     )
+
+
+def _formula(shown: str, computed: str) -> str:
+    return _code(shown) + (f", computed as {_code(computed)}" if computed != shown else "")
 
 
 def _point(row: Primitive, numbers: Sequence[float]) -> str:
@@ -46,7 +50,7 @@ def primitives_page() -> str:
             f'<a id="{row.name}"></a>{_code(row.name)}'
             + (f"<br>NumPy: {_code(row.alias)}" if row.alias else ""),
             _code(row.value),
-            _partials(row, row.partials),
+            _partials(row, map(_formula, row.shown, row.partials)),
             _prose(row.rule),
             _code(row.domain) if row.domain else "everywhere",
             "<br>".join(
@@ -77,7 +81,9 @@ every derivative. `out` is the value itself. This page is made from the table in
 
 A value follows Python: outside its domain it is a `ValueError` or `ZeroDivisionError`, too
 large a result an `OverflowError`, as in `math`. A local derivative follows IEEE 754 and may
-be infinite. [Conventions](conventions.md) says what holds at the special points.
+be infinite. [Conventions](conventions.md) says what holds at the special points. Where a
+textbook's formula loses digits, it is shown and another one computed; [how exact each row
+is](trust.md) was measured.
 
 {_table(head, rows)}
 
@@ -120,7 +126,7 @@ def special_points() -> str:
             [
                 (f'<a id="{row.name}"></a>' if i == 0 else "") + _code(row.name),
                 _point(row, kink.at),
-                _partials(row, (f"{x:g}" for x in kink.partials)),
+                _partials(row, (_code(f"{x:g}") for x in kink.partials)),
                 _prose(kink.reason),
             ]
             for row in TABLE

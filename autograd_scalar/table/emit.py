@@ -66,6 +66,10 @@ class Emitter:
     def called(self, name: str, operands: Sequence[ast.expr]) -> Piece:
         return f"{name}({', '.join(map(self, operands))})", ATOM
 
+    def test(self, tree: ast.expr) -> Piece:
+        """The condition of a choice."""
+        return self.piece(tree)
+
     def above(self, tree: ast.expr, level: int) -> str:
         """`tree`, in brackets unless it holds together as tightly as `level`."""
         return bracketed(self.piece(tree), level)
@@ -86,7 +90,7 @@ class Emitter:
                 sign, level = _PREFIX[type(prefix)]
                 return sign + self.above(operand, level + 1), level
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                question = f"{self.above(body, NEGATION)} if {self.above(test, NEGATION)}"
+                question = f"{self.above(body, NEGATION)} if {bracketed(self.test(test), NEGATION)}"
                 return f"{question} else {self(orelse)}", CHOICE
             case ast.Compare(left=left, ops=ops, comparators=others):
                 text = self.above(left, SUM)

@@ -74,12 +74,21 @@ def ieee(name: str, function: Callable[..., float]) -> Callable[..., float]:
     return quiet
 
 
+def _hypot(x: float, y: float) -> float:
+    """`math.hypot`, with the error that Python's other functions raise for too large a result."""
+    length = math.hypot(x, y)
+    if math.isinf(length) and math.isfinite(x) and math.isfinite(y):
+        raise OverflowError("math range error")
+    return length
+
+
 # Python's steps are integers.
 _NOT_AS_IN_MATH: dict[str, Callable[..., float]] = {
     "abs": abs,
     "floor": lambda x: float(math.floor(x)),
     "ceil": lambda x: float(math.ceil(x)),
     "trunc": lambda x: float(math.trunc(x)),
+    "hypot": _hypot,
 }
 
 

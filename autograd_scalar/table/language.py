@@ -181,3 +181,23 @@ def taken_branch(
 def is_zero(tree: ast.expr) -> bool:
     """Whether `tree` is the number 0 itself, rather than something that came out as 0."""
     return isinstance(tree, ast.Constant) and tree.value == 0
+
+
+def beside_a_point(choice: ast.IfExp, moving: Collection[str]) -> ast.expr | None:
+    """The other branch of a choice that is written 0 at a single point of a name in `moving`.
+
+    `0 if not y else y * x` says how large a partial is at y = 0, and nothing of how it changes
+    as y moves away from there: that the branch beside the point tells.
+
+    >>> tree = parse("0 if not y else y * x", "xy", ())
+    >>> ast.unparse(beside_a_point(tree, "y")), beside_a_point(tree, "x")
+    ('y * x', None)
+    """
+    match choice:
+        case ast.IfExp(ast.UnaryOp(ast.Not(), ast.Name(name)), at, beside):
+            pass
+        case ast.IfExp(ast.Name(name), beside, at):
+            pass
+        case _:
+            return None
+    return beside if name in moving and name != "out" and is_zero(at) else None

@@ -39,6 +39,22 @@ class Kink:
     reason: str
 
 
+@dataclass(frozen=True)
+class Accuracy:
+    """Where a row is further from the exact number than 4 units in the last place, or 16 of a
+    second derivative, and why.
+
+    orders  of which derivatives: 0 is the value
+    where   a test on the arguments and `out` ("" for everywhere)
+    ulps    how far, in units in the last place
+    """
+
+    orders: tuple[int, ...]
+    where: str
+    reason: str
+    ulps: float = math.inf
+
+
 @dataclass(eq=False)
 class Primitive:
     """One row of the table.
@@ -54,6 +70,9 @@ class Primitive:
     kinks      points without a derivative, and what is used there
     operator   the operator that spells it in Python, where there is one
     alias      NumPy's name for it, where that differs
+    shown      the partials as a textbook prints them, where the formula that keeps every digit
+               is another one
+    accuracy   where results are less exact than elsewhere
     commutes   whether the operands may change places
     symbol     what mathematics calls it, where that is neither the alias nor the name
     latex      the command of LaTeX that prints it
@@ -77,6 +96,8 @@ class Primitive:
     operator: str = ""
     alias: str = ""
     rules: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    accuracy: tuple[Accuracy, ...] = ()
     commutes: bool = False
     symbol: str = ""
     latex: str = ""
@@ -86,6 +107,7 @@ class Primitive:
 
     value_tree: ast.expr = field(init=False, repr=False)
     partial_trees: tuple[ast.expr, ...] = field(init=False, repr=False)
+    shown_trees: tuple[ast.expr, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not _is_free(self.name):
@@ -103,13 +125,17 @@ class Primitive:
                 f"partials, got {len(self.partials)}"
             )
         self.rules = self.rules or (self.rule,) * len(names)
+        self.shown = self.shown or self.partials
         if any(len(sample) != len(names) for sample in self.samples):
             raise ValueError(
                 f"primitive {self.name!r}: samples must be tuples of {len(names)} numbers"
             )
         try:
             self.value_tree = parse(self.value, names, None)
-            self.partial_trees = tuple(parse(text, (*names, "out"), None) for text in self.partials)
+            self.partial_trees, self.shown_trees = (
+                tuple(parse(text, (*names, "out"), None) for text in texts)
+                for texts in (self.partials, self.shown)
+            )
             for spelling in (self.written, self.sympy, self.c):
                 if spelling:
                     self.spelled(spelling)
@@ -157,6 +183,19 @@ _GENERAL = ((0.7,), (-1.3,), (2.5,))
 _PAIRS = ((0.7, -1.3), (-0.4, 2.5), (3.0, 0.25))
 _TIE = "ties share the derivative half and half"
 _STEP = "a step: the derivative is 0 on both sides"
+_SUBNORMAL = "abs(out) < 2.3e-308"
+_SUBNORMAL_SIDE = "0 < abs(x) < 2.3e-308 or 0 < abs(y) < 2.3e-308"
+_FEW_DIGITS = "a subnormal value has fewer digits, and what is made of it no more"
+# exp(-x²) without the rounding of x², which far out is worth hundreds of units: with x rounded
+# to h, whose square is exact, x² is h² + (x - h)(x + h).
+_BELL = (
+    "exp(-x * x) if not 1 < abs(x) < 28 else exp(-(trunc(256 * x) / 256) * (trunc(256 * x) / 256)) "
+    "* exp((trunc(256 * x) / 256 - x) * (trunc(256 * x) / 256 + x))"
+)
+_BELL_ACCURACY = (
+    Accuracy((2,), "26 < abs(x)", _FEW_DIGITS, 64),
+    Accuracy((2,), "8e307 < abs(x)", "2·x overflows, and is NaN times exp(-x²) = 0"),
+)
 
 # fmt: off
 ROWS = (
@@ -166,10 +205,12 @@ ROWS = (
               commutes=True),
     Primitive("div", "x / y", ("1 / y", "-out / y"), "quotient rule",
               (*_PAIRS, (0.0, 2.0), (1e-200, 1e-200), (1e200, 1e200)), XY,
-              domain="y != 0", operator="/"),
+              domain="y != 0", operator="/",
+              accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),)),
     Primitive("neg", "-x", ("-1",), "constant factor rule", _GENERAL, operator="-"),
     Primitive("pow", "x ** y",
-              ("0 if not y else y * x ** (y - 1)",
+              # Where y - 1 rounds, y·out/x is the one that keeps its digits.
+              ("0 if not y else y * x ** (y - 1) if 0.5 <= y <= 9007199254740992 else y * out / x if x else y * x ** (y - 1)",
                "out * log(x) if x > 0 else (0 if y > 0 else -inf) if x >= 0 else nan"),
               "power rule", ((0.7, -1.3), (2.5, 3.0), (3.0, 0.25), (1.0, 7.0)), XY,
               domain="x > 0 or (x == 0 and y >= 0) or (x < 0 and y == y // 1)",
@@ -178,7 +219,17 @@ ROWS = (
                      Kink((0.0, 1.0), (1.0, 0.0), "0**y is the constant 0 for y > 0"),
                      Kink((0.0, 0.5), (math.inf, 0.0), "a vertical tangent"),
                      Kink((-2.0, 3.0), (12.0, math.nan), "a negative base has no real powers near y")),
-              operator="**", rules=("power rule", "exponential rule")),
+              operator="**", rules=("power rule", "exponential rule"),
+              shown=("0 if not y else y * x ** (y - 1)",
+                     "out * log(x) if x > 0 else (0 if y > 0 else -inf) if x >= 0 else nan"),
+              accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),
+                        Accuracy((2,), _SUBNORMAL_SIDE, _FEW_DIGITS),
+                        Accuracy((2,), "abs(y * out) < 2.3e-308 * abs(x) or x > 0 and abs(out * log(x)) < 2.3e-308",
+                                 _FEW_DIGITS),
+                        Accuracy((2,), "0 < y < 0.5 and abs(x) < 1e-100",
+                                 "∂²/∂x² may overflow in two terms of different sign, and be NaN"),
+                        Accuracy((2,), "x > 0 and abs(1 + y * log(x)) < 0.2",
+                                 "the mixed derivative, (1 + y·ln x)·x**(y - 1), changes its sign there"))),
     Primitive("floordiv", "x // y", ("0", "0"), "constant rule", _PAIRS, XY, domain="y != 0",
               kinks=(Kink((4.0, 2.0), (0.0, 0.0), _STEP),), operator="//", sympy="floor(x / y)"),
     Primitive("mod", "x % y", ("1", "-(x // y)"), "difference rule", _PAIRS, XY, domain="y != 0",
@@ -196,14 +247,17 @@ ROWS = (
               symbol="ln", latex=r"\ln", sympy="log", c="log"),
     Primitive("log1p", "log1p(x)", ("1 / (1 + x)",), "logarithm rule", ((0.7,), (-0.9,), (1e-12,)),
               domain="x > -1", sympy="log(x + 1)", c="log1p"),
-    Primitive("log2", "log2(x)", ("1 / (x * log(2))",), "logarithm rule", ((0.7,), (2.5,)), domain="x > 0",
-              symbol="log₂", latex=r"\log_2", sympy="log(x, 2)", c="log2"),
-    Primitive("log10", "log10(x)", ("1 / (x * log(10))",), "logarithm rule", ((0.7,), (2.5,)),
-              domain="x > 0", symbol="log₁₀", latex=r"\log_{10}", sympy="log(x, 10)", c="log10"),
+    Primitive("log2", "log2(x)", ("1 / log(2) / x",), "logarithm rule", ((0.7,), (2.5,)), domain="x > 0",
+              shown=("1 / (x * log(2))",), symbol="log₂", latex=r"\log_2", sympy="log(x, 2)", c="log2"),
+    Primitive("log10", "log10(x)", ("1 / log(10) / x",), "logarithm rule", ((0.7,), (2.5,)),
+              domain="x > 0", shown=("1 / (x * log(10))",),
+              symbol="log₁₀", latex=r"\log_{10}", sympy="log(x, 10)", c="log10"),
     Primitive("sqrt", "sqrt(x)", ("0.5 / out",), "power rule", ((0.7,), (2.5,), (1e-200,)), domain="x >= 0",
               kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),), sympy="sqrt", c="sqrt"),
-    Primitive("cbrt", "cbrt(x)", ("1 / (3 * out * out)",), "power rule", (*_GENERAL, (1e-200,)),
-              kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),),
+    Primitive("cbrt", "cbrt(x)", ("out / x / 3 if abs(x) > 1e-150 else 1 / (3 * out * out)",), "power rule",
+              (*_GENERAL, (1e-200,)),
+              kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),), shown=("1 / (3 * out * out)",),
+              accuracy=(Accuracy((1,), "abs(x) <= 1e-150", "the error of the value counts twice", 8),),
               sympy="sign(x) * cbrt(Abs(x))", c="cbrt"),
 
     Primitive("sin", "sin(x)", ("cos(x)",), "derivative of sin", _GENERAL, latex=r"\sin", sympy="sin", c="sin"),
@@ -211,46 +265,69 @@ ROWS = (
               latex=r"\cos", sympy="cos", c="cos"),
     Primitive("tan", "tan(x)", ("1 + out * out",), "derivative of tan", _GENERAL,
               latex=r"\tan", sympy="tan", c="tan"),
-    Primitive("asin", "asin(x)", ("1 / sqrt((1 - x) * (1 + x))",), "derivative of arcsin",
+    Primitive("asin", "asin(x)",
+              ("1 / sqrt(1 - x * x) if -0.5 < x < 0.5 else 1 / sqrt((1 - x) * (1 + x))",), "derivative of arcsin",
               ((0.7,), (-0.3,), (0.999999,)), domain="-1 <= x <= 1",
               kinks=(Kink((1.0,), (math.inf,), "a vertical tangent"),
                      Kink((-1.0,), (math.inf,), "a vertical tangent")), alias="arcsin",
-              latex=r"\arcsin", sympy="asin", c="asin"),
-    Primitive("acos", "acos(x)", ("-1 / sqrt((1 - x) * (1 + x))",), "derivative of arccos",
+              shown=("1 / sqrt((1 - x) * (1 + x))",), latex=r"\arcsin", sympy="asin", c="asin"),
+    Primitive("acos", "acos(x)",
+              ("-1 / sqrt(1 - x * x) if -0.5 < x < 0.5 else -1 / sqrt((1 - x) * (1 + x))",), "derivative of arccos",
               ((0.7,), (-0.3,), (0.999999,)), domain="-1 <= x <= 1",
               kinks=(Kink((1.0,), (-math.inf,), "a vertical tangent"),
                      Kink((-1.0,), (-math.inf,), "a vertical tangent")), alias="arccos",
-              latex=r"\arccos", sympy="acos", c="acos"),
-    Primitive("atan", "atan(x)", ("1 / (1 + x * x)",), "derivative of arctan", _GENERAL, alias="arctan",
+              shown=("-1 / sqrt((1 - x) * (1 + x))",), latex=r"\arccos", sympy="acos", c="acos"),
+    Primitive("atan", "atan(x)", ("1 / (1 + x * x) if -1 < x < 1 else 1 / x / (x + 1 / x)",),
+              "derivative of arctan", _GENERAL, alias="arctan", shown=("1 / (1 + x * x)",),
               latex=r"\arctan", sympy="atan", c="atan"),
     Primitive("atan2", "atan2(y, x)",
-              ("x / hypot(x, y) / hypot(x, y)", "-y / hypot(x, y) / hypot(x, y)"),
+              # x/(x² + y²) by the quotient of the shorter side and the longer, which can't overflow.
+              ("x / y / y / (1 + x / y * (x / y)) if abs(x) < abs(y) else 1 / x / (1 + y / x * (y / x))",
+               "-1 / y / (1 + x / y * (x / y)) if abs(x) < abs(y) else -y / x / x / (1 + y / x * (y / x))"),
               "derivative of arctan", (*_PAIRS, (1e-200, 1e-200)), ("y", "x"),
               kinks=(Kink((0.0, 0.0), (math.nan, math.nan), "the origin has no direction"),
                      Kink((0.0, -2.0), (-0.5, 0.0), "the branch cut: the slope on both sides of the jump")),
-              alias="arctan2", sympy="atan2", c="atan2"),
+              alias="arctan2",
+              shown=("x / hypot(x, y) / hypot(x, y)", "-y / hypot(x, y) / hypot(x, y)"),
+              accuracy=(Accuracy((2,), "0.7 < abs(y / x) < 1.4 if x else 0",
+                                 "the mixed derivative, (y² - x²)/(x² + y²)², changes its sign there"),
+                        Accuracy((1, 2), _SUBNORMAL_SIDE, _FEW_DIGITS)), sympy="atan2", c="atan2"),
     Primitive("sinh", "sinh(x)", ("cosh(x)",), "derivative of sinh", _GENERAL,
               latex=r"\sinh", sympy="sinh", c="sinh"),
     Primitive("cosh", "cosh(x)", ("sinh(x)",), "derivative of cosh", _GENERAL,
               latex=r"\cosh", sympy="cosh", c="cosh"),
-    Primitive("tanh", "tanh(x)", ("1 - out * out",), "derivative of tanh", (*_GENERAL, (400.0,)),
+    Primitive("tanh", "tanh(x)",
+              ("1 - out * out if -0.75 < x < 0.75 else exp(-2 * abs(x)) * (1 + abs(out)) * (1 + abs(out))",),
+              "derivative of tanh", (*_GENERAL, (400.0,)), shown=("1 - out * out",),
               latex=r"\tanh", sympy="tanh", c="tanh"),
     Primitive("asinh", "asinh(x)", ("1 / hypot(1, x)",), "derivative of arsinh", (*_GENERAL, (1e200,)),
               alias="arcsinh", sympy="asinh", c="asinh"),
-    Primitive("acosh", "acosh(x)", ("1 / sqrt((x - 1) * (x + 1))",), "derivative of arcosh",
-              ((1.7,), (2.5,), (1.000001,)), domain="x >= 1",
+    Primitive("acosh", "acosh(x)", ("1 / sqrt(x - 1) / sqrt(x + 1)",), "derivative of arcosh",
+              ((1.7,), (2.5,), (1.000001,), (1e200,)), domain="x >= 1",
               kinks=(Kink((1.0,), (math.inf,), "a vertical tangent"),), alias="arccosh",
-              sympy="acosh", c="acosh"),
-    Primitive("atanh", "atanh(x)", ("1 / ((1 - x) * (1 + x))",), "derivative of artanh",
-              ((0.7,), (-0.3,), (0.999999,)), domain="-1 < x < 1", alias="arctanh", sympy="atanh", c="atanh"),
+              shown=("1 / sqrt((x - 1) * (x + 1))",), sympy="acosh", c="acosh"),
+    Primitive("atanh", "atanh(x)",
+              ("1 / (1 - x * x) if -0.5 < x < 0.5 else 1 / ((1 - x) * (1 + x))",), "derivative of artanh",
+              ((0.7,), (-0.3,), (0.999999,)), domain="-1 < x < 1", alias="arctanh",
+              shown=("1 / ((1 - x) * (1 + x))",), sympy="atanh", c="atanh"),
 
-    Primitive("erf", "erf(x)", ("2 / sqrt(pi) * exp(-x * x)",), "derivative of erf", (*_GENERAL, (20.0,)),
+    Primitive("erf", "erf(x)", (f"2 / sqrt(pi) * ({_BELL})",), "derivative of erf",
+              (*_GENERAL, (20.0,)), shown=("2 / sqrt(pi) * exp(-x * x)",), accuracy=_BELL_ACCURACY,
               sympy="erf", c="erf"),
-    Primitive("erfc", "erfc(x)", ("-2 / sqrt(pi) * exp(-x * x)",), "derivative of erfc",
-              (*_GENERAL, (20.0,)), sympy="erfc", c="erfc"),
-    Primitive("hypot", "hypot(x, y)", ("x / out if out else 0 * x", "y / out if out else 0 * y"),
+    Primitive("erfc", "erfc(x)", (f"-2 / sqrt(pi) * ({_BELL})",), "derivative of erfc",
+              (*_GENERAL, (20.0,)), shown=("-2 / sqrt(pi) * exp(-x * x)",), accuracy=_BELL_ACCURACY,
+              sympy="erfc", c="erfc"),
+    Primitive("hypot", "hypot(x, y)",
+              # The slope 1/√(1 + (y/x)²) of the longer side is differentiated without cancellation.
+              ("(x / out if out else 0 * x) if abs(x) <= abs(y) else "
+               "1 / hypot(1, y / x) if x > 0 else -1 / hypot(1, y / x)",
+               "(y / out if out else 0 * y) if abs(y) <= abs(x) else "
+               "1 / hypot(1, x / y) if y > 0 else -1 / hypot(1, x / y)"),
               "derivative of a length", (*_PAIRS, (1e-200, 1e-200)), XY,
               kinks=(Kink((0.0, 0.0), (0.0, 0.0), "the tip of a cone: the middle of all slopes"),),
+              shown=("x / out if out else 0 * x", "y / out if out else 0 * y"),
+              accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),
+                        Accuracy((2,), _SUBNORMAL_SIDE, _FEW_DIGITS)),
               commutes=True, written="sqrt(x**2 + y**2)", sympy="sqrt(x**2 + y**2)"),
 
     Primitive("relu", "0 if x < 0 else x", ("0 if x < 0 else 1",), "derivative of relu", _GENERAL,

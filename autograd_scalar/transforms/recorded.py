@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value, constant, node, watcher
 from ..table.emit import ATOM, CHOICE, NEGATION, Emitter, Piece, bracketed, compiled
-from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS, ieee, ieee_divide, ieee_power
-from ..table.language import is_zero
+from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS, SCOPE, ieee, ieee_divide, ieee_power
+from ..table.language import beside_a_point, is_zero
 from ..table.primitives import Primitive
 from ..table.registry import OPCODES, TABLE, compile_ieee_kernel
 from .per_row import PerRow
@@ -130,6 +130,31 @@ _ARITHMETIC: dict[type[ast.AST], Callable[..., Any]] = {
 }
 
 
+def _number(x: Any) -> Any:
+    return x.data if type(x) is Value else x
+
+
+def _beside(point: Any, partial: Callable[[], Any]) -> Any:
+    """What a partial is that is written 0 where `point` is 0.
+
+    Nothing, unless the point may move away from there: then what the partial is beside it.
+    """
+    if type(point) is not Value:
+        return None
+    moving = partial()
+    return moving if type(moving) is Value and moving.data == 0 else None
+
+
+class _OnNumbers(Emitter):
+    """Writes the test of a choice for numbers: a question is not recorded."""
+
+    def name(self, label: str) -> Piece:
+        return (label if label in CONSTANTS else f"_number({label})"), ATOM
+
+    def function(self, name: str) -> str:
+        return f"_number_{name}"
+
+
 class _OnValues(Emitter):
     """Writes an expression as calls of the arithmetic above."""
 
@@ -137,16 +162,27 @@ class _OnValues(Emitter):
         kind: f"_{kind.__name__}" for kind in _ARITHMETIC
     }
 
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.arguments = arguments
+
     def function(self, name: str) -> str:
         return f"_call_{name}"
+
+    def test(self, tree: ast.expr) -> Piece:
+        return _OnNumbers().piece(tree)
 
     def unless_zero(self, tree: ast.expr) -> Piece:
         """`tree`, with None for each branch that is the number 0 itself."""
         if not isinstance(tree, ast.IfExp):
             return ("None", ATOM) if is_zero(tree) else self.piece(tree)
-        body = bracketed(self.unless_zero(tree.body), NEGATION)
-        orelse, _ = self.unless_zero(tree.orelse)
-        return f"{body} if {self.above(tree.test, NEGATION)} else {orelse}", CHOICE
+        beside = beside_a_point(tree, self.arguments)
+        if beside is None:
+            body = bracketed(self.unless_zero(tree.body), NEGATION)
+            test = bracketed(self.test(tree.test), NEGATION)
+            return f"{body} if {test} else {self.unless_zero(tree.orelse)[0]}", CHOICE
+        point = self(tree.test.operand if isinstance(tree.test, ast.UnaryOp) else tree.test)
+        other = bracketed(self.unless_zero(beside), NEGATION)
+        return f"{other} if {point} else _beside({point}, lambda: {other})", CHOICE
 
 
 def _rules(row: Primitive) -> tuple[Any, ...]:
@@ -157,12 +193,13 @@ def _rules(row: Primitive) -> tuple[Any, ...]:
     """
     rules: list[Any] = []
     for tree in row.partial_trees:
-        scope: dict[str, Any] = {"__builtins__": {}, **CONSTANTS}
+        scope: dict[str, Any] = {**SCOPE, "_beside": _beside, "_number": _number}
         scope |= {f"_{kind.__name__}": function for kind, function in _ARITHMETIC.items()}
         for each in ast.walk(tree):
             if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
                 scope[f"_call_{each.func.id}"] = _function(each.func.id)
-        lines = [f"return {_OnValues().unless_zero(tree)[0]}"]
+                scope[f"_number_{each.func.id}"] = FLOAT_FUNCTIONS[each.func.id]
+        lines = [f"return {_OnValues(row.arguments).unless_zero(tree)[0]}"]
         rule = compiled(f"partial of {row.name}", (*row.arguments, "out"), lines, scope)
         depends = any(isinstance(each, ast.Name) for each in ast.walk(tree))
         rules.append(rule if depends else rule(*row.arguments, "out"))

@@ -195,10 +195,9 @@ class Trace:
         if (product := self._hessian_product(out, [])) is not None:
             rows = [product.times(unit) for unit in _units(size)]
             if not any(map(_has_nan, rows)):
-                # One triangle, so that rounding doesn't make it asymmetric.
-                return [[rows[max(i, j)][min(i, j)] for j in range(size)] for i in range(size)]
+                return _symmetric(rows)
         slopes, order = self._gradient_graph(out)
-        return [
+        rows = [
             self._finish(
                 recorded.adjoints(order, {slope: 1.0}, self.leaves, self.connected)
                 if type(slope) is Value
@@ -207,6 +206,7 @@ class Trace:
             )
             for slope in slopes
         ]
+        return _symmetric(rows)
 
     def hessian_diagonal(self, out: Any) -> list[Any]:
         """The second derivatives of `out` by each of the leaves, twice by the same one."""
@@ -295,6 +295,12 @@ def _positions(argnums: tuple[int, ...], count: int) -> tuple[int, ...] | None:
     if len({*positions}) < len(positions):
         raise ValueError(f"argnums is {argnums}, which names an argument twice")
     return positions
+
+
+def _symmetric(rows: list[list[Any]]) -> list[list[Any]]:
+    """One triangle, twice, so that rounding doesn't make a Hessian asymmetric."""
+    places = range(len(rows))
+    return [[rows[max(i, j)][min(i, j)] for j in places] for i in places]
 
 
 def _has_nan(found: list[float]) -> bool:
