@@ -1,5 +1,8 @@
 """Small neural networks on `Value`s: `autograd_scalar.nn` under its short name.
 
+Anyone's own `nn.py` hides this one, and type-checkers know the other one only: write
+`from autograd_scalar import nn` where that matters.
+
 >>> model = MLP(2, [3, 1], activation="tanh", rng=0)
 >>> optimiser = SGD(model.parameters(), lr=0.1)
 >>> before = squared_error(model([1.0, -2.0]), 0.5)

@@ -1,10 +1,10 @@
-"""Compiles the engine where there is a C compiler; `pyproject.toml` says everything else.
+"""Compiles the engine where that can be done; `pyproject.toml` says everything else.
 
-The plain Python files are complete: without a compiler, or with AUTOGRAD_SCALAR_PURE=1 in
-the environment, they are all that is installed, and no step fails.
+The plain Python files are complete. Where nothing can be compiled, or with
+AUTOGRAD_SCALAR_PURE=1 in the environment, they are all that is installed, and no step fails;
+`autograd-scalar --version` tells which build is loaded.
 """
 
-import contextlib
 import os
 import sys
 import sysconfig
@@ -15,14 +15,38 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-COMPILED = ["calls", "context", "functions", "numbers", "sweep", "value"]
+PACKAGE = Path("autograd_scalar")
+
+# The modules of the package that are compiled. Each has a `.pxd` beside it.
+COMPILED = [
+    "engine/calls",
+    "engine/context",
+    "engine/functions",
+    "engine/numbers",
+    "engine/sweep",
+    "engine/value",
+    "transforms/recorded",
+]
 
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"} & {*sys.argv}
+# These leave the extensions beside the sources, where they are imported in their place.
+IN_PLACE = {"--inplace", "-i", "develop", "editable_wheel"} & {*sys.argv}
 
 # Results are to be Python's to the last bit: no fused multiply-add, and no function of C's
 # library that the compiler works out by itself.
 FLAGS = {"msvc": ["/O2", "/fp:strict"]}
 GCC_AND_CLANG = ["-O3", "-ffp-contract=off", "-fno-builtin"]
+
+NO_COMPILER = """
+#include <Python.h>
+"""
+# 32-bit x86 without SSE2 computes with 80 bits and rounds twice (C11 5.2.4.2.2).
+WIDER_THAN_DOUBLE = """
+#include <float.h>
+#if FLT_EVAL_METHOD != 0
+#error "intermediate results are wider than a double"
+#endif
+"""
 
 
 class Build(build_ext):
@@ -33,46 +57,65 @@ class Build(build_ext):
 
 
 def obstacle():
-    """What keeps C from being compiled here, or None."""
+    """What keeps the engine from being compiled here, or None."""
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "the compiled engine is made for CPython with its global lock"
+    return cython_obstacle() or compiler_obstacle()
+
+
+def cython_obstacle():
+    """What is wrong with Cython, which pip provides unless asked for --no-build-isolation."""
+    try:
+        from Cython import __version__ as version
+    except ImportError:
+        return "Cython is not installed, and --no-build-isolation keeps pip from providing it"
+    if not (3, 1) <= tuple(map(int, version.split(".")[:2])) < (3, 3):
+        return f"Cython 3.1 or 3.2 is needed, and {version} is installed; pyproject.toml says why"
+    return None
+
+
+def compiler_obstacle():
+    """What is wrong with the C compiler."""
     from distutils.ccompiler import new_compiler
     from distutils.errors import CCompilerError, DistutilsError
     from distutils.sysconfig import customize_compiler
 
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return "the compiled engine is made for CPython with its global lock"
     headers = sysconfig.get_path("include")
     if not Path(headers, "Python.h").exists():
         return f"Python's headers are missing: there is no {Path(headers, 'Python.h')}"
     compiler = new_compiler()
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "probe.c")
-        source.write_text("#include <Python.h>\n")
-        try:
-            customize_compiler(compiler)
-            compiler.compile([str(source)], output_dir=folder, include_dirs=[headers])
-        except (CCompilerError, DistutilsError, OSError) as error:
-            name = " ".join(getattr(compiler, "compiler_so", None) or ["Microsoft Visual C++"])
-            return (
-                f"no working C compiler was found ({name.split()[0]}: {error}); with gcc, clang "
-                "or Microsoft's Build Tools, install it again for the compiled engine"
-            )
+
+    def error_of(program):
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text(program)
+            try:
+                customize_compiler(compiler)
+                compiler.compile([str(source)], output_dir=folder, include_dirs=[headers])
+            except (CCompilerError, DistutilsError, OSError) as error:
+                return error
+        return None
+
+    error = error_of(NO_COMPILER)
+    if error is not None:
+        name = " ".join(getattr(compiler, "compiler_so", None) or ["Microsoft Visual C++"])
+        return (
+            f"no working C compiler was found ({name.split()[0]}: {error}); with gcc, clang "
+            "or Microsoft's Build Tools, install it again for the compiled engine"
+        )
+    if error_of(WIDER_THAN_DOUBLE) is not None:
+        return "C's doubles are computed with more than 64 bits here, and would round differently"
     return None
 
 
-def tell(message):
-    """Say it where it is read: pip hides what a build that succeeds writes."""
-    print(message, file=sys.stderr)
-    if not sys.stderr.isatty():
-        terminal = "CONOUT$" if sys.platform == "win32" else "/dev/tty"
-        with contextlib.suppress(OSError), open(terminal, "w", encoding="utf-8") as screen:
-            print(f"\n{message}", file=screen)
-
-
 def remove_extensions():
-    """Those of an earlier `pip install -e .` would still be loaded."""
-    for module in COMPILED:
+    """Those of an earlier `pip install -e .` would still be loaded. Other builds leave them."""
+    for module in COMPILED if IN_PLACE else []:
         for suffix in EXTENSION_SUFFIXES:
-            Path("autograd_scalar/engine", module + suffix).unlink(missing_ok=True)
+            extension = PACKAGE / (module + suffix)
+            if extension.exists():
+                extension.unlink()
+                print(f"removed {extension}, which would be loaded", file=sys.stderr)
 
 
 def extensions():
@@ -84,20 +127,23 @@ def extensions():
     reason = obstacle()
     if reason is not None:
         remove_extensions()
-        tell(
+        print(
             "WARNING: autograd_scalar is installed as plain Python, which gives the same results "
-            f"ten times slower: {reason}."
+            f"ten times slower: {reason}.",
+            file=sys.stderr,
         )
         return []
     from Cython.Build import cythonize
 
+    headers = sorted(map(str, PACKAGE.rglob("*.h")))
+    declarations = sorted(map(str, PACKAGE.rglob("*.pxd")))
     return cythonize(
         [
             Extension(
-                f"autograd_scalar.engine.{module}",
-                [f"autograd_scalar/engine/{module}.py"],
-                depends=["autograd_scalar/engine/nodes.h"],
-                include_dirs=["autograd_scalar/engine"],
+                f"{PACKAGE}.{module.replace('/', '.')}",
+                [f"{PACKAGE}/{module}.py"],
+                depends=[*headers, *declarations],
+                include_dirs=sorted({os.path.dirname(header) for header in headers}),
                 # Value is then a class like those of Python: it can get methods after it was made.
                 define_macros=[("CYTHON_USE_TYPE_SPECS", "1")],
             )

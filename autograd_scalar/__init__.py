@@ -11,7 +11,9 @@ True
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .engine import copies, functions, value
+from .engine import copies as _copies  # noqa: F401 (gives Value what copy and pickle look for)
+from .engine import functions
+from .engine.builds import build
 from .engine.functions import *
 from .engine.modes import no_grad
 from .engine.value import Value, toposort
@@ -20,48 +22,53 @@ if TYPE_CHECKING:
     from . import nn
     from .explaining.chain_rule import Explanation, explain
     from .explaining.derivation import Derivation, derive
-    from .explaining.steps import BackwardStep, Sent, steps
+    from .explaining.steps import BackwardStep, Contribution, steps
     from .explaining.with_sympy import from_sympy, to_sympy
     from .picture.dot import Drawing, draw, draw_dot
     from .picture.graphviz import DrawingError
-    from .transforms.check_grads import AnomalyError, check_grads, detect_anomaly
+    from .transforms.anomaly import AnomalyError, detect_anomaly
+    from .transforms.check_grads import check_grads
     from .transforms.custom import custom
     from .transforms.operators import (
         grad,
         gradient,
         hessian,
+        hessian_diagonal,
         hvp,
         jacobian,
         jvp,
         stop_gradient,
         value_and_grad,
+        value_and_jacobian,
+        value_grad_and_hvp,
         vjp,
     )
 
 __version__ = "0.1.0"
 
-#: Which engine is loaded: "compiled", or "python" where it was installed without a C compiler.
-build = "python" if str(value.__file__).endswith(".py") else "compiled"
-
 # What is imported when it is first used: recording and sweeping need none of it.
 _LATER = {
     "explaining.chain_rule": ["Explanation", "explain"],
     "explaining.derivation": ["Derivation", "derive"],
-    "explaining.steps": ["BackwardStep", "Sent", "steps"],
+    "explaining.steps": ["BackwardStep", "Contribution", "steps"],
     "explaining.with_sympy": ["from_sympy", "to_sympy"],
     "picture.dot": ["Drawing", "draw", "draw_dot"],
     "picture.graphviz": ["DrawingError"],
-    "transforms.check_grads": ["AnomalyError", "check_grads", "detect_anomaly"],
+    "transforms.anomaly": ["AnomalyError", "detect_anomaly"],
+    "transforms.check_grads": ["check_grads"],
     "transforms.custom": ["custom"],
     "transforms.operators": [
         "grad",
         "gradient",
         "hessian",
+        "hessian_diagonal",
         "hvp",
         "jacobian",
         "jvp",
         "stop_gradient",
         "value_and_grad",
+        "value_and_jacobian",
+        "value_grad_and_hvp",
         "vjp",
     ],
 }
@@ -74,7 +81,7 @@ __all__ = [
     "Drawing",
     "DrawingError",
     "Explanation",
-    "Sent",
+    "Contribution",
     "Value",
     "build",
     "check_grads",
@@ -88,6 +95,7 @@ __all__ = [
     "grad",
     "gradient",
     "hessian",
+    "hessian_diagonal",
     "hvp",
     "jacobian",
     "jvp",
@@ -98,6 +106,8 @@ __all__ = [
     "to_sympy",
     "toposort",
     "value_and_grad",
+    "value_and_jacobian",
+    "value_grad_and_hvp",
     "vjp",
     *functions.__all__,
 ]

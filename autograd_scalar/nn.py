@@ -14,15 +14,18 @@ True
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import numbers
 import operator
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
+import types
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import cache, reduce
 from typing import Any, Protocol
 
-from . import Value, exp, log, logsumexp, relu, softplus, tanh
+from . import Value, exp, log, log1p, logsumexp, relu, sigmoid, softplus, tanh, where
 
 __all__ = [
     "MLP",
@@ -46,6 +49,7 @@ __all__ = [
 ]
 
 Number = float | Value
+Memory = tuple[float, ...]
 Activation = Callable[[Value], Value]
 
 
@@ -58,18 +62,6 @@ class Uniform(Protocol):
 def linear(x: Any) -> Any:
     """`x` itself: the activation of a neuron without one."""
     return x
-
-
-def sigmoid(x: Any) -> Any:
-    """1 / (1 + e⁻ˣ), composed of primitives: σ′ = σ(1 − σ) comes out of neg, exp, add and div.
-
-    Right at any size of `x`, on numbers and Values, in every order of derivative. Below
-    -37, where 1 + eˣ is 1 in float64, σ(x) = eˣ / (1 + eˣ) is eˣ, and is computed so.
-
-    >>> sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)
-    (0.5, 0.0, 1.0)
-    """
-    return exp(x) if x < -37 else 1 / (1 + exp(-x))
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -86,8 +78,8 @@ _LEARNABLE = ("leaf", "parameter")
 class Module:
     """A part of a model; its parameters are the Values that its attributes hold.
 
-    They may be held in lists, tuples, dictionaries and other Modules. Constants and Values
-    that were computed are no parameters.
+    They may be held in sequences, mappings, arrays of objects, dataclasses and other Modules,
+    nested as you like. Constants and Values that were computed are no parameters.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -100,27 +92,22 @@ class Module:
     def named_parameters(self) -> dict[str, Value]:
         """The parameters by the path of attributes to them, such as `layers.0.neurons.2.b`.
 
-        One that several paths lead to is listed once.
+        One that several paths lead to is listed once. Raises `ValueError` where one path
+        leads to two parameters, as with the keys 1 and "1" of a dictionary: saved, one of
+        them would be lost.
         """
-        names: dict[Value, str] = {}
-        seen = set()
-        pending: list[tuple[str, Any]] = [("", self)]
-        while pending:
-            path, part = pending.pop()
-            if isinstance(part, Value):
-                if part.kind in _LEARNABLE:
-                    names.setdefault(part, path)
-            elif isinstance(part, Module | dict | list | tuple) and id(part) not in seen:
-                seen.add(id(part))
-                held = vars(part) if isinstance(part, Module) else part
-                items = held.items() if isinstance(held, dict) else enumerate(held)
-                below = [(f"{path}.{name}" if path else str(name), each) for name, each in items]
-                pending.extend(reversed(below))
-        return {path: p for p, path in names.items()}
+        named: dict[str, Value] = {}
+        for p, path in _paths(self).items():
+            if named.setdefault(path, p) is not p:
+                raise ValueError(f"two parameters of {self!r:.60} have the path {path!r}")
+        return named
 
     def parameters(self) -> list[Value]:
-        """Everything the module learns, each Value once."""
-        return list(self.named_parameters().values())
+        """Everything the module learns, each Value once.
+
+        Raises `TypeError` for parameters in a set, which has no order.
+        """
+        return list(_paths(self))
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, as before each `backward()` in training."""
@@ -141,8 +128,9 @@ class Module:
 
         strict  whether names that only one side has are an error; if not, they are skipped
 
-        Raises `ValueError` for such names and `TypeError` for what is no number, before
-        anything changes.
+        Raises `ValueError` for such names and for numbers that are infinite or NaN, and
+        `TypeError` for what is no number. All parameters get their numbers, or none: also
+        where the loading is interrupted.
         """
         parameters = self.named_parameters()
         missing = [name for name in parameters if name not in d]
@@ -152,15 +140,92 @@ class Module:
                 f"these are not the parameters of {self!r}: missing {missing}, unexpected "
                 f"{unexpected}; strict=False loads those that are"
             )
-        numbers_ = {}
-        for name in parameters:
+        loaded = {}
+        for name, p in parameters.items():
             if name in d:
                 try:
-                    numbers_[name] = Value(d[name]).data
+                    loaded[p] = Value(d[name]).data
                 except TypeError as error:
                     raise TypeError(f"parameter {name!r}: {error}") from None
-        for name, number in numbers_.items():
-            parameters[name].data = number
+                if not math.isfinite(loaded[p]):
+                    raise ValueError(
+                        f"parameter {name!r}: a finite number is needed, got {d[name]}"
+                    )
+        _assign([(p, "data", number) for p, number in loaded.items()])
+
+
+def _paths(module: Module) -> dict[Value, str]:
+    """The parameters of a module, each with the first path to it."""
+    paths: dict[Value, str] = {}
+    # The parts met so far are kept: an array makes its list anew, and ids are used again.
+    met: dict[int, Any] = {}
+    pending: list[tuple[str, Any]] = [("", module)]
+    while pending:
+        path, part = pending.pop()
+        if isinstance(part, Value):
+            if part.kind in _LEARNABLE:
+                paths.setdefault(part, path)
+        elif id(part) not in met:
+            met[id(part)] = part
+            below = [(f"{path}.{name}" if path else str(name), each) for name, each in _held(part)]
+            if isinstance(part, Set) and any(isinstance(x, Value | Module) for _, x in below):
+                raise TypeError(
+                    f"{path!r} of {module!r:.60} is a set, which has no order to name its "
+                    "parameters by; use a list"
+                )
+            pending.extend(reversed(below))
+    return paths
+
+
+_HOLDS_NOTHING = (float, int, str, bytes, bytearray, memoryview, range, array, type)
+
+
+def _held(part: Any) -> Iterable[tuple[Any, Any]]:
+    """What a container holds, each with its name, key or place; of anything else nothing."""
+    if isinstance(part, _HOLDS_NOTHING):
+        return ()
+    held: list[tuple[Any, Any]] = []
+    if isinstance(part, Module | types.SimpleNamespace) or dataclasses.is_dataclass(part):
+        held.extend(_attributes(part))
+    if isinstance(part, Mapping):
+        held.extend(part.items())
+    elif isinstance(part, Sequence | Set):
+        held.extend(enumerate(part))
+    elif getattr(getattr(part, "dtype", None), "hasobject", False):  # an array of NumPy
+        nested = part.tolist()
+        held.extend(enumerate(nested) if isinstance(nested, list) else [("item", nested)])
+    return held
+
+
+def _attributes(part: Any) -> Iterable[tuple[str, Any]]:
+    """The attributes of an object, those in slots too."""
+    kind: Any = type(part)
+    slots = [(name, getattr(part, name)) for name in _slots(kind) if hasattr(part, name)]
+    return [*slots, *getattr(part, "__dict__", {}).items()]
+
+
+@cache
+def _slots(kind: Any) -> list[str]:
+    """The names of a class's slots, in the order of its text; Python itself sorts them."""
+    names = []
+    for each in reversed(kind.__mro__):
+        declared = vars(each).get("__slots__", ())
+        for name in (declared,) if isinstance(declared, str) else declared:
+            private = name.startswith("__") and not name.endswith("__")
+            names.append(f"_{each.__name__.lstrip('_')}{name}" if private else name)
+    return [name for name in names if name not in ("__dict__", "__weakref__")]
+
+
+def _assign(changes: list[tuple[Any, str, Any]]) -> None:
+    """Set attributes of objects, all or none: an interrupt leaves them as they were."""
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+    try:
+        for owner, name, new in changes:
+            setattr(owner, name, new)
+    except BaseException:
+        for owner, name, old in before:
+            setattr(owner, name, old)
+        raise
 
 
 class Neuron(Module):
@@ -281,18 +346,18 @@ class MLP(Module):
     def __init__(
         self,
         nin: int,
-        nouts: Sequence[int],
+        nouts: Iterable[int],
         activation: str | Activation = "relu",
         *,
         rng: Uniform | int | None = None,
     ) -> None:
-        if not isinstance(nouts, Iterable) or not list(nouts):
+        sizes = [nin, *nouts] if isinstance(nouts, Iterable) else []
+        if len(sizes) < 2:
             raise ValueError(f"nouts is the sizes of the layers, such as [16, 1], got {nouts!r}")
-        sizes = [nin, *nouts]
         source = _source(rng)
         self.nin = nin
         self.layers = [
-            Layer(sizes[i - 1], sizes[i], i < len(nouts), activation, rng=source, layer=i)
+            Layer(sizes[i - 1], sizes[i], i < len(sizes) - 1, activation, rng=source, layer=i)
             for i in range(1, len(sizes))
         ]
 
@@ -361,6 +426,8 @@ def _source(rng: Any) -> Uniform:
 def half_squared_error(outputs: Any, targets: Any) -> Any:
     """½ Σ (t − a)² over outputs a and targets t; its derivative by an output is −(t − a).
 
+    The squares must be floats: beyond |t − a| = 1.3e154 they raise `OverflowError`.
+
     Like every loss of outputs and targets here, it takes one of each, or two sequences of the
     same length, whose losses are summed. Raises `ValueError` for anything else.
 
@@ -390,8 +457,9 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 
 
 def binary_cross_entropy(outputs: Any, targets: Any) -> Any:
-    """−Σ [y log a + (1 − y) log(1 − a)] over probabilities a, equation (12) of seed 003.
+    """−Σ [y log a + (1 − y) log(1 − a)] over probabilities a.
 
+    This is equation (12) of Hinrichs, "Backpropagation – Mathematical Background".
     Targets y are probabilities too, mostly 0 or 1. Raises `ValueError` for anything outside
     [0, 1], and where the loss is infinite: a sigmoid of 40 is 1.0 in float64, and has
     nothing left of how wrong it is. `binary_cross_entropy_with_logits` has.
@@ -406,11 +474,13 @@ def _bernoulli(a: Any, y: Any) -> Any:
     probability = a.data if type(a) is Value else a
     _check_probability("an output", probability)
     _check_probability("a target", y.data if type(y) is Value else y)
+    # A target that is certain has one logarithm only, as 0 log 0 is 0.
+    if probability > 0.0 and _equals(y, 1):
+        return -log(a)
+    if probability < 1.0 and _equals(y, 0):
+        return -log1p(-a)
     if 0.0 < probability < 1.0:
-        return -(y * log(a) + (1 - y) * log(1 - a))
-    # 0 log 0 is 0. A target that is a Value equals no number: its own derivative is infinite.
-    if y == probability:
-        return -log(a) if y else -log(1 - a)
+        return -(y * log(a) + (1 - y) * log1p(-a))
     raise ValueError(
         f"the cross-entropy of probability {probability!r} and target {y!r} is infinite; "
         "binary_cross_entropy_with_logits takes what goes into the sigmoid, and is not"
@@ -425,8 +495,8 @@ def _check_probability(what: str, number: float) -> None:
 def binary_cross_entropy_with_logits(outputs: Any, targets: Any) -> Any:
     """`binary_cross_entropy(sigmoid(z), y)` from the logits z, right at any size of z.
 
-    Its derivative by z is σ(z) − y, equation (15) of seed 003. Raises `ValueError` for
-    targets outside [0, 1].
+    Its derivative by z is σ(z) − y: equation (15) of Hinrichs, "Backpropagation – Mathematical
+    Background". Raises `ValueError` for targets outside [0, 1].
 
     >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1.0, 1.0])
     1000.0
@@ -436,27 +506,49 @@ def binary_cross_entropy_with_logits(outputs: Any, targets: Any) -> Any:
 
 def _logistic(z: Any, y: Any) -> Any:
     _check_probability("a target", y.data if type(y) is Value else y)
-    # Two forms of one function; in each, nothing large is left to cancel.
-    return (1 - y) * z + softplus(-z) if z > 0 else softplus(z) - y * z
+    # Two forms of one function; in each, nothing large is left to cancel. A target that is
+    # certain has no share in the product, which an infinite logit would make NaN.
+    if z > 0:
+        return softplus(-z) if _equals(y, 1) else (1 - y) * z + softplus(-z)
+    return softplus(z) if _equals(y, 0) else softplus(z) - y * z
+
+
+def _equals(y: Any, number: float) -> bool:
+    """Whether a target is this plain number. A Value has a derivative, whatever it is."""
+    return type(y) is not Value and bool(y == number)
 
 
 def cross_entropy(logits: Sequence[Any], index: int) -> Any:
     """−log of the probability that `softmax(logits)` gives the class `index`, counted from 0.
 
     Right at any size of the logits; its derivative by them is softmax less 1 at `index`.
-    Raises `TypeError` or `ValueError` for an index that is not one of a class.
+    Raises `TypeError` or `ValueError` for an index that is not one of a class, and
+    `ValueError` where the right class is one of several infinite logits that are the largest.
 
     >>> cross_entropy([1000.0, -1000.0], 1)
     2000.0
     """
     if _is_number(logits):
         raise TypeError(f"cross_entropy takes a sequence of logits, got {logits!r:.60}")
-    classes = list(logits)
+    classes = [z if type(z) is Value else Value(z).data for z in logits]
     if not _is_integer(index):
         raise TypeError(f"the index of the right class is an int, got {index!r:.60}")
     if not 0 <= index < len(classes):
         raise ValueError(f"the index of one of {len(classes)} classes is needed, got {index}")
-    return logsumexp(classes) - classes[int(index)]
+    index = int(index)
+    numbers_ = [z.data if type(z) is Value else z for z in classes]
+    largest, right = max(numbers_), classes[index]
+    if largest == numbers_[index]:
+        apart = [z - largest for i, z in enumerate(numbers_) if i != index]
+        # −log p = log(1 + Σ e^(z − right)): where p is near 1, nothing else keeps what is lost.
+        if sum(map(math.exp, apart)) <= 1.0:
+            powers = [exp(z - right) for i, z in enumerate(classes) if i != index]
+            return log1p(_total(powers or [where(False, right, 0.0)]))
+        if math.isinf(largest):
+            raise ValueError(f"the cross-entropy of several logits that are {largest} is undefined")
+    # Less a number that cancels: what is large must not swallow what is not.
+    shift = largest if math.isfinite(largest) else 0.0
+    return (shift - right) + logsumexp([z - shift for z in classes])
 
 
 def hinge(outputs: Any, targets: Any) -> Any:
@@ -526,6 +618,7 @@ class Optimiser:
             if type(p) is not Value or p.kind not in _LEARNABLE:
                 raise TypeError(f"parameters are Values that nothing was computed for, got {p!r}")
         self.lr = _at_least_zero("lr", lr)
+        self.memory: dict[Value, Memory] = dict.fromkeys(self.params, ())
 
     def zero_grad(self) -> None:
         """Forget the parameters' gradients."""
@@ -533,22 +626,27 @@ class Optimiser:
             p.zero_grad()
 
     def step(self) -> None:
-        """Change every parameter that has a gradient, in its `data`.
+        """Change every parameter that has a gradient, in its `data`: all of them or none.
 
-        Raises `RuntimeError` where none has one, and `ValueError`, before any changes, for a
-        gradient that is infinite or NaN.
+        Raises `RuntimeError` where none has a gradient, and `ValueError` where a gradient,
+        or what a parameter would become, is infinite or NaN. Then nothing has changed, and
+        nothing has either where the step was interrupted.
         """
         ready = [p for p in self.params if p.has_grad]
         if not ready:
             raise RuntimeError("no parameter has a gradient: call backward() on the loss first")
+        changes, memory = [], dict(self.memory)
         for p in ready:
             if not math.isfinite(p.grad):
                 raise ValueError(f"the gradient of a parameter is not finite: {p!r}")
-        for p in ready:
-            p.data = self.updated(p)
+            number, memory[p] = self.updated(p, memory[p])
+            if not all(map(math.isfinite, (number, *memory[p]))):
+                raise ValueError(f"this step would make a parameter infinite: {p!r}")
+            changes.append((p, "data", number))
+        _assign([(self, "memory", memory), *changes])
 
-    def updated(self, p: Value) -> float:
-        """The number that parameter `p` is to have next."""
+    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
+        """The number that parameter `p` is to have next, and what to remember of it then."""
         raise NotImplementedError
 
 
@@ -565,16 +663,16 @@ class SGD(Optimiser):
     def __init__(self, params: Iterable[Value], lr: float, momentum: float = 0.0) -> None:
         super().__init__(params, lr)
         self.momentum = _fraction("momentum", momentum)
-        self.velocity = dict.fromkeys(self.params, 0.0)
+        self.memory = dict.fromkeys(self.params, (0.0,))
 
-    def updated(self, p: Value) -> float:
-        """p − lr·v."""
-        self.velocity[p] = velocity = self.momentum * self.velocity[p] + p.grad
-        return p.data - self.lr * velocity
+    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
+        """p − lr·v, and v."""
+        velocity = self.momentum * memory[0] + p.grad
+        return p.data - self.lr * velocity, (velocity,)
 
 
 class Adam(Optimiser):
-    """Adam (Kingma and Ba, 2015, algorithm 1).
+    """Adam (Kingma and Ba, 2015, algorithm 1), for gradients of any size.
 
     betas         how much the running means of the gradient and of its square keep each step
     eps           added to the root of the latter
@@ -599,21 +697,24 @@ class Adam(Optimiser):
         self.betas = (_fraction("betas[0]", betas[0]), _fraction("betas[1]", betas[1]))
         self.eps = _at_least_zero("eps", eps)
         self.weight_decay = _at_least_zero("weight_decay", weight_decay)
-        # Steps taken, mean of the gradient, mean of its square.
-        self.moments = dict.fromkeys(self.params, (0, 0.0, 0.0))
+        # Steps taken, mean of the gradient, root of the mean of its square.
+        self.memory = dict.fromkeys(self.params, (0.0, 0.0, 0.0))
 
-    def updated(self, p: Value) -> float:
-        """p less lr times the means' quotient."""
-        return p.data - self.lr * self.direction(p, p.grad + self.weight_decay * p.data)
+    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
+        """p less lr times the means' quotient, and the means."""
+        direction, memory = self.direction(p.grad + self.weight_decay * p.data, memory)
+        return p.data - self.lr * direction, memory
 
-    def direction(self, p: Value, grad: float) -> float:
-        """m̂ / (√v̂ + eps), after taking `grad` into the means m and v of parameter `p`."""
+    def direction(self, grad: float, memory: Memory) -> tuple[float, Memory]:
+        """m̂ / (√v̂ + eps) after taking `grad` into the means m and v, and what to remember."""
+        t, m, root = memory
         first, second = self.betas
-        t, m, v = self.moments[p]
-        t, m, v = t + 1, first * m + (1 - first) * grad, second * v + (1 - second) * grad * grad
-        self.moments[p] = t, m, v
-        size = math.sqrt(v / (1 - second**t)) + self.eps
-        return m / (1 - first**t) / size if size else 0.0
+        t, m = t + 1, first * m + (1 - first) * grad
+        # √v and not v: the square of a gradient may be no float.
+        root = math.hypot(math.sqrt(second) * root, math.sqrt(1 - second) * grad)
+        bias = 1 - first**t
+        size = root * (bias / math.sqrt(1 - second**t)) + self.eps * bias
+        return m / size if size else 0.0, (t, m, root)
 
 
 class AdamW(Adam):
@@ -632,9 +733,10 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def updated(self, p: Value) -> float:
-        """p, decayed, less lr times the means' quotient."""
-        return p.data * (1 - self.lr * self.weight_decay) - self.lr * self.direction(p, p.grad)
+    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
+        """p, decayed, less lr times the means' quotient, and the means."""
+        direction, memory = self.direction(p.grad, memory)
+        return p.data * (1 - self.lr * self.weight_decay) - self.lr * direction, memory
 
 
 def _at_least_zero(name: str, number: float) -> float:

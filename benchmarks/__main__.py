@@ -12,9 +12,9 @@ from typing import Any
 
 from . import harness, machine, plot, report
 from .peers import PEERS, NotInstalledError, Peer, load
-from .workloads import WORKLOADS, breakdown, scaling
+from .workloads import WORKLOADS, breakdown, growth, promises, scaling
 
-EVERYTHING = (*WORKLOADS, "breakdown", "scaling")
+EVERYTHING = (*WORKLOADS, "promises", "breakdown", "scaling", "growth")
 
 
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -85,8 +85,12 @@ def run(chosen: argparse.Namespace) -> dict[str, Any]:
             found["workloads"][name] = harness.run(
                 WORKLOADS[name], peers, reference, chosen.rounds, chosen.tiny
             )
-        elif name == "breakdown":
-            found[name] = breakdown.run(builds, chosen.rounds, chosen.tiny)
+        elif name in ("promises", "breakdown"):
+            part = promises if name == "promises" else breakdown
+            found[name] = part.run(builds, chosen.rounds, chosen.tiny)
+        elif name == "growth":
+            sizes = (3, 10) if chosen.tiny else growth.SIZES
+            found[name] = growth.run(sizes, min(chosen.rounds, 3))
         else:
             found[name] = {
                 build: scaling.run(

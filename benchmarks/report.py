@@ -104,6 +104,29 @@ def aims(found: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def promises(found: Mapping[str, Any]) -> Iterator[str]:
+    """What small things take, beside what they are to be measured by; limits are the compiled."""
+    for build, kept in found.items():
+        rows = []
+        for title, each in kept.items():
+            took = each["times_as_long"] or each["seconds"]
+            limit, unit = each["at_most"], digits if each["beside"] else duration
+            aim = f"{unit(limit)}{' ×' if each['beside'] else ''}"
+            reached = "reached" if took["median"] <= limit else "not reached"
+            rows.append(
+                [
+                    f"`{title}`",
+                    duration(each["seconds"]["median"]),
+                    each["beside"] and f"`{each['beside']}`",
+                    ratio(each["times_as_long"]),
+                    *([f"{aim}, {reached}"] if build == "compiled" else []),
+                ]
+            )
+        yield from ("", f"The {build} build:", "")
+        aims = ["aim"] if build == "compiled" else []
+        yield from table(["", "an operation", "beside", "times as long", *aims], rows)
+
+
 def scaling(found: Mapping[str, Any]) -> Iterator[str]:
     """What a node costs by the size of its graph."""
     for build, shapes in found.items():
@@ -121,6 +144,23 @@ def scaling(found: Mapping[str, Any]) -> Iterator[str]:
                 )
         yield from ("", f"The {build} build:", "")
         yield from table(["", "nodes", "a node", "bytes a node"], rows)
+
+
+def growth(found: Mapping[str, Any]) -> Iterator[str]:
+    """What each task takes at each size, and what it says where it refuses."""
+    sizes = list(dict.fromkeys(size for by_size in found.values() for size in by_size))
+    rows, said = [], []
+    for task, by_size in found.items():
+        cells = []
+        for size in sizes:
+            taken = by_size.get(size, {})
+            cells.append(duration(taken["median"]) if "median" in taken else "—")
+            if taken and "median" not in taken:
+                said.append(f"- {task}, {int(size):,}: {taken.get('refused') or taken['failed']}")
+        rows.append([task, *cells])
+    yield ""
+    yield from table(["", *(f"{int(size):,}" for size in sizes)], rows)
+    yield from ["", *said] if said else ()
 
 
 def breakdown(found: Mapping[str, Any]) -> Iterator[str]:
@@ -157,12 +197,18 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for workload in found["workloads"].values():
         yield from ("", f"### {workload['title']}", "")
         yield from comparison(workload, found["tiny"])
+    if "promises" in found:
+        yield from ("", "### Small things, and derivatives of derivatives")
+        yield from promises(found["promises"])
     if "breakdown" in found:
         yield from ("", "### Where our time goes")
         yield from breakdown(found["breakdown"])
     if "scaling" in found:
         yield from ("", "### What a node costs, from thousands to millions")
         yield from scaling(found["scaling"])
+    if "growth" in found:
+        yield from ("", "### What explaining and drawing take as what they are given grows")
+        yield from growth(found["growth"])
 
 
 def markdown(found: Mapping[str, Any]) -> str:

@@ -6,8 +6,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-import nn
-from autograd_scalar import no_grad
+from autograd_scalar import nn, no_grad
 
 flowers, kinds = load_iris(return_X_y=True)
 train, test, train_kinds, test_kinds = train_test_split(

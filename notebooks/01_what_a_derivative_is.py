@@ -24,8 +24,8 @@
 #
 # You need school algebra: brackets, fractions, powers. Neural networks come in later notebooks,
 # and need only what is here. Every formula below is also computed; an `assert` in a cell is a
-# claim that stops the notebook if it is false. The examples are those of seed 003, a lecture that
-# `tests/seeds` holds this project to.
+# claim that stops the notebook if it is false. The examples are those of a
+# lecture, "Backpropagation – Mathematical Background" (Erhard Hinrichs, Universität Tübingen).
 
 # %%
 from math import isclose

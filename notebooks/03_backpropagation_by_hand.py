@@ -30,15 +30,15 @@
 # %%
 import math
 
-import nn
 import pictures
-from autograd_scalar import Value, draw, explain
+from autograd_scalar import Value, draw, explain, nn
 
 # %% [markdown]
 # ## The network
 #
-# This is the exercise that seed 000 recommends: two inputs, two hidden neurons, two
-# outputs; no bias, so there are 8 weights. The numbers on the lines are those we start with.
+# This is the exercise recommended to the author of the question "Certain Derivations using the
+# Chain Rule for the Backpropagation Algorithm": two inputs, two hidden neurons, two outputs; no
+# bias, so there are 8 weights. The numbers on the lines are those we start with.
 
 # %%
 v_11, v_12, v_21, v_22 = 0.5, -0.4, 0.2, 0.8  # v_ij: from input i to hidden neuron j
@@ -281,9 +281,9 @@ explain(E, wrt=weights["w_11"])
 
 # %%
 explanation = explain(E, wrt=weights["v_11"])
-for way in explanation.ways:
-    chain = " · ".join(f"{factor.value:.4f}" for factor in way.factors)
-    print(f"{chain} = {way.value:.6f}")
+for path in explanation.paths:
+    chain = " · ".join(f"{factor.value:.4f}" for factor in path.factors)
+    print(f"{chain} = {path.value:.6f}")
 print(f"sum: {explanation.value:.6f}")
 
 assert math.isclose(explanation.value, by_hand["v_11"])

@@ -33,9 +33,8 @@ from itertools import product
 
 from IPython.display import Markdown
 
-import nn
 import pictures
-from autograd_scalar import Value, explain, steps, toposort
+from autograd_scalar import Value, explain, nn, steps, toposort
 
 # %% [markdown]
 # ## The network
@@ -55,9 +54,10 @@ pictures.network(
 )
 
 # %% [markdown]
-# The network and the numbers of the equations are those of seed 002. Two weights have names:
-# $w_{31}$, the first one of the third layer of weights, and $w_{11}$, the first one of the first
-# layer. The others are drawn at random, and we need no names for them.
+# The network and the numbers of the equations are those of a written-out answer about a 2-4-3-2
+# network. Two weights have names: $w_{31}$, the first one of the third layer of weights, and
+# $w_{11}$, the first one of the first layer. The others are drawn at random, and we need no names
+# for them.
 
 # %%
 rng = random.Random(4)
@@ -268,9 +268,9 @@ assert math.isclose(sum(way_values.values()), w_11.grad, rel_tol=1e-12)
 
 # %%
 explanation = explain(total, wrt=w_11)
-assert len(explanation.ways) == 6
+assert len(explanation.paths) == 6
 assert all(
-    any(math.isclose(way.value, number, rel_tol=1e-9) for way in explanation.ways)
+    any(math.isclose(path.value, number, rel_tol=1e-9) for path in explanation.paths)
     for number in way_values.values()
 )
 Markdown(explanation.markdown.partition("**1.")[0])
@@ -320,7 +320,7 @@ assert math.isclose(by_out["b", 1] * slope("b", 1) * out["a", 1].data, w_11.grad
 
 # %%
 for step in steps(total):
-    for sent in step.sent:
+    for sent in step.contributions:
         if sent.parent is out["b", 1]:
             print(f"receives {sent.amount:10.7f}, so far {sent.total:10.7f}")
     if step.node is out["b", 1]:
@@ -365,7 +365,7 @@ assert len(steps(total)) == len(toposort(total))  # each value once
 # The engine on the same questions:
 
 # %%
-print(len(explain(total, wrt=weights["b", 1, "c", 1]).ways))
+print(len(explain(total, wrt=weights["b", 1, "c", 1]).paths))
 
 no_ways = sum(0 * number for number in way_values.values())
 print(no_ways)

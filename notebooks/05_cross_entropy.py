@@ -25,7 +25,9 @@
 # - avoid the formula where it breaks down in a computer.
 #
 # You need the chain rule from [notebook 1](01_what_a_derivative_is.ipynb) and the sigmoid from
-# [notebook 2](02_why_a_times_1_minus_a.ipynb). Equations have the numbers they have in seed 003.
+# [notebook 2](02_why_a_times_1_minus_a.ipynb). Equations have the numbers they
+# have in the lecture "Backpropagation – Mathematical Background" (Erhard Hinrichs, Universität
+# Tübingen).
 
 # %%
 import math
@@ -33,9 +35,8 @@ import textwrap
 
 import matplotlib.pyplot as plt
 
-import nn
 import pictures
-from autograd_scalar import Value, derive, explain, log, softmax
+from autograd_scalar import Value, derive, explain, log, nn, softmax
 
 # %% [markdown]
 # ## What it measures
@@ -104,7 +105,7 @@ assert math.isclose(x.grad, 1 / (2 * math.log(10)))
 # factor $-1$:
 
 # %%
-by_a = derive("-(y*log(a) + (1 - y)*log(1 - a))", wrt="a", algebra=False)
+by_a = derive("-(y*log(a) + (1 - y)*log(1 - a))", wrt="a", algebra=None)
 by_a
 
 # %% [markdown]

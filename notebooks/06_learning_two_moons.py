@@ -32,9 +32,8 @@ import math
 import matplotlib.pyplot as plt
 from sklearn.datasets import make_moons
 
-import nn
 import pictures
-from autograd_scalar import draw, no_grad, toposort
+from autograd_scalar import draw, nn, no_grad, toposort
 
 # %% [markdown]
 # ## The task

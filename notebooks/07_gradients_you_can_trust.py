@@ -34,7 +34,6 @@ import textwrap
 
 import matplotlib.pyplot as plt
 
-import nn
 import pictures
 from autograd_scalar import (
     AnomalyError,
@@ -47,6 +46,7 @@ from autograd_scalar import (
     hypot,
     log,
     maximum,
+    nn,
     relu,
     softplus,
     sqrt,

@@ -6,8 +6,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
 
-import nn
-from autograd_scalar import no_grad
+from autograd_scalar import nn, no_grad
 
 # Okabe and Ito's palette.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (

@@ -3,12 +3,15 @@
 import ast
 import math
 import re
+from decimal import Decimal
+from xml.etree import ElementTree
 
 from autograd_scalar.algebra.trees import rebuilt
 from autograd_scalar.explaining.rules import number_at
 from autograd_scalar.notation.document import Equation
+from autograd_scalar.notation.labels import latex_label, mathml_label
+from autograd_scalar.table.floats import FLOAT_FUNCTIONS
 from autograd_scalar.table.language import evaluate
-from autograd_scalar.table.primitives import FLOAT_FUNCTIONS
 
 
 def equations(document):
@@ -25,7 +28,7 @@ def derivatives(explanation):
     names = {v: label for label, v in explanation.named.items()}
     y = names[explanation.y]
     known = {("D", y, names.get(explanation.wrt, "x")): explanation.value}
-    for step in explanation.nodes:
+    for step in explanation.adjoints:
         known["∂", y, names[step.node]] = step.value
         for term in step.terms:
             for factor in term.factors:
@@ -79,3 +82,149 @@ def close(a, b, scale=1.0, tolerance=1e-12):
     if math.isnan(a) or math.isinf(a):
         return a == b or (math.isnan(a) and math.isnan(b))
     return abs(a - b) <= tolerance * max(scale, abs(a), abs(b))
+
+
+class UnreadableError(Exception):
+    """A formula with a part that stands for no number: terms left out, a derivative to take."""
+
+
+_SIGNS = {"·": "*", "−": "-", "+": "+", "(": "(", ")": ")", "[": "(", "]": ")", ",": ","}
+_FUNCTIONS = {"ln": "log", "log₂": "log2", "log₁₀": "log10", "arcsin": "asin", "arccos": "acos"}
+
+
+def _written(number):
+    """A number without an exponent, whose letter would be read as a name."""
+    if math.isnan(number):
+        return f"({_written(math.inf)} - {_written(math.inf)})"
+    if math.isinf(number):
+        return f"({'-' * (number < 0)}1{'0' * 400}.0)"
+    return f"({Decimal(number):f})" if number % 1 else f"({number:.1f})"
+
+
+def _value(text):
+    """The number of an expression in Python's spelling, products written without a sign too."""
+    text = re.sub(r"(?<=[\d)])\s*(?=[(a-z])", "*", text)
+    text = re.sub(r"\)\s*(?=\d)", ")*", text)
+    return evaluate(ast.parse(text.strip(), mode="eval").body, {}, FLOAT_FUNCTIONS)
+
+
+def read_mathml(text, explanation):
+    """The number of a formula in MathML, from nothing but its elements."""
+    numbers = {mathml_label(label): v.data for label, v in explanation.named.items()}
+    slopes = {
+        ({"D": "d"}.get(kind, kind), mathml_label(u), mathml_label(v)): slope
+        for (kind, u, v), slope in derivatives(explanation).items()
+    }
+    return _value(_from_mathml(ElementTree.fromstring(f"<math>{text}</math>"), numbers, slopes))
+
+
+def _inside(element):
+    return "".join(ElementTree.tostring(each, encoding="unicode") for each in element)
+
+
+def _from_mathml(element, numbers, slopes):
+    def read(each):
+        return _from_mathml(each, numbers, slopes)
+
+    whole = ElementTree.tostring(element, encoding="unicode")
+    if whole in numbers:
+        return _written(numbers[whole])
+    parts = list(element)
+    match element.tag:
+        case "math":
+            return "".join(map(read, parts))
+        case "mrow":
+            if len(parts) > 1 and parts[0].text == "|":
+                return f"(abs({''.join(map(read, parts[1:-1]))}))"
+            if len(parts) == 2 and parts[0].tag == "mi" and parts[1].tag == "mrow":
+                return f"({_FUNCTIONS.get(parts[0].text, parts[0].text)}{read(parts[1])})"
+            return "".join(map(read, parts))
+        case "mn":
+            return f"({element.text})"
+        case "mo" if element.text in _SIGNS:
+            return _SIGNS[element.text]
+        case "mfrac":
+            if parts[0].find("mo") is not None and parts[0].find("mo").text in "∂d":
+                names = ("".join(_inside(each).partition("</mo>")[2:]) for each in parts)
+                return _written(slopes[parts[0].find("mo").text, *names])
+            return f"(({read(parts[0])})/({read(parts[1])}))"
+        case "msup" if parts[0].text == "e":
+            return f"(exp({read(parts[1])}))"
+        case "msup":
+            return f"(({read(parts[0])})**({read(parts[1])}))"
+        case "msqrt":
+            return f"(sqrt({''.join(map(read, parts))}))"
+        case "mi" if element.text in ("∞", "NaN"):
+            return _written({"∞": math.inf, "NaN": math.nan}[element.text])
+    raise UnreadableError(whole)
+
+
+def read_latex(text, explanation):
+    """The number of a formula in LaTeX, from nothing but its characters."""
+    numbers = {latex_label(label): v.data for label, v in explanation.named.items()}
+    for (kind, u, v), slope in derivatives(explanation).items():
+        d = r"\partial " if kind == "∂" else "d"
+        numbers[rf"\frac{{{d}{latex_label(u)}}}{{{d}{latex_label(v)}}}"] = slope
+    return _value(_from_latex(text, sorted(numbers.items(), key=lambda item: -len(item[0]))))
+
+
+_LATEX_WORDS = [
+    (r"\cdot", "*"),
+    (r"\left\vert", "(abs("),
+    (r"\right\vert", "))"),
+    (r"\left(", "("),
+    (r"\right)", ")"),
+    (r"\left[", "("),
+    (r"\right]", ")"),
+    (r"\infty", _written(math.inf)),
+    (r"\ln", "log"),
+    (r"\sin", "sin"),
+    (r"\cos", "cos"),
+    (r"\tanh", "tanh"),
+]
+
+
+def _group(text, start):
+    """What stands between the brace at `start` and the one that closes it, and where it ends."""
+    depth = 0
+    for i in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[i], 0)
+        if not depth:
+            return text[start + 1 : i], i + 1
+    raise AssertionError(text)
+
+
+def _from_latex(text, numbers):
+    out, i = "", 0
+    while i < len(text):
+        rest = text[i:]
+        label = next((each for each in numbers if rest.startswith(each[0])), None)
+        word = next((each for each in _LATEX_WORDS if rest.startswith(each[0])), None)
+        number = re.match(r"\d+(\.\d+)?", rest)
+        called = re.match(r"\\mathrm\{([a-z]+)\}(?=\\left\()", rest)
+        if label:
+            out, i = out + _written(label[1]), i + len(label[0])
+        elif word:
+            out, i = out + word[1], i + len(word[0])
+        elif number:
+            out, i = f"{out}({number[0]})", i + number.end()
+        elif called:
+            out, i = out + called[1], i + called.end()
+        elif rest.startswith(r"\frac{"):
+            above, i = _group(text, i + 5)
+            below, i = _group(text, i)
+            out += f"(({_from_latex(above, numbers)})/({_from_latex(below, numbers)}))"
+        elif rest.startswith(r"\sqrt{"):
+            inner, i = _group(text, i + 5)
+            out += f"(sqrt({_from_latex(inner, numbers)}))"
+        elif rest.startswith("e^{"):
+            inner, i = _group(text, i + 2)
+            out += f"(exp({_from_latex(inner, numbers)}))"
+        elif rest.startswith("^{"):
+            inner, i = _group(text, i + 1)
+            out += f"**({_from_latex(inner, numbers)})"
+        elif rest[0] in " +-":
+            out, i = out + rest[0], i + 1
+        else:
+            raise UnreadableError(rest)
+    return out

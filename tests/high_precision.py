@@ -3,21 +3,18 @@
 Knows the value expressions of the table and none of its partials.
 """
 
+import ast
 import math
 from functools import cache
 
 import mpmath
 
 from autograd_scalar.table.language import evaluate
-from autograd_scalar.table.primitives import TABLE, functions_of
+from autograd_scalar.table.registry import TABLE, functions_of
 
 context = mpmath.MPContext()
 real = context.mpf
 real.__floordiv__ = lambda x, y: context.floor(x / y)
-
-
-def cbrt(x):
-    return context.sign(x) * context.cbrt(abs(x))
 
 
 def erfc(x):
@@ -29,18 +26,23 @@ def trunc(x):
     return context.floor(x) if x >= 0 else context.ceil(x)
 
 
-NAMES = (
-    "exp expm1 log log1p log10 sqrt sin cos tan asin acos atan atan2 "
-    "sinh cosh tanh asinh acosh atanh erf hypot floor ceil"
-)
-ALGEBRA = {
-    **{name: getattr(context, name) for name in NAMES.split()},
-    "abs": abs,
-    "cbrt": cbrt,
-    "erfc": erfc,
-    "log2": lambda x: context.log(x, 2),
-    "trunc": trunc,
-}
+# Rows say how SymPy spells their functions; most are called so in mpmath, too.
+SPELLED = {"Abs": abs, "ceiling": context.ceil, "erfc": erfc}
+
+
+def in_high_precision(row):
+    """A function that has no formula in the table, as SymPy spells it."""
+    tree = row.spelled(row.sympy)
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    functions = {name: SPELLED.get(name) or getattr(context, name) for name in called}
+
+    def function(*arguments):
+        return evaluate(tree, dict(zip(row.arguments, arguments, strict=True)), functions)
+
+    return function
+
+
+ALGEBRA = {row.name: in_high_precision(row) for row in TABLE if row.is_opaque}
 
 
 @cache

@@ -1,6 +1,7 @@
 """The shape of the package: which file may know what."""
 
 import ast
+import doctest
 import importlib
 from pathlib import Path
 from types import ModuleType
@@ -8,7 +9,7 @@ from types import ModuleType
 import pytest
 
 import autograd_scalar
-from autograd_scalar.table.primitives import TABLE
+from autograd_scalar.table.registry import TABLE
 
 PACKAGE = Path(autograd_scalar.__file__).parent
 
@@ -25,6 +26,8 @@ MAY_KNOW = {
     "generate": {"table", "algebra", "engine"},
     "cli": {"table", "engine", "notation", "picture", "explaining"},
 }
+PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
+BEGIN, END = "<!-- the plan, by python tests/test_architecture.py -->", "<!-- end of the plan -->"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -103,6 +106,44 @@ def test_a_room_says_first_what_it_is_and_what_it_may_not_know(module):
     assert any(word in text for word in (" no ", "not ", "nothing", "nobody"))
 
 
+def needed(room):
+    """All that a room may know, and what those may know in turn."""
+    return MAY_KNOW[room].union(*map(needed, MAY_KNOW[room]))
+
+
+def plan():
+    """The plan as the page shows it: arrows, but for those that others imply, and a table."""
+    yield "```mermaid"
+    yield "graph TD"
+    for room, known in MAY_KNOW.items():
+        implied = {*()}.union(*map(needed, known))
+        yield from (f"    {room} --> {each}" for each in sorted(known - implied))
+    yield "```"
+    yield ""
+    yield "| room | what it is | may know |"
+    yield "|---|---|---|"
+    for room, known in MAY_KNOW.items():
+        says = importlib.import_module(f"autograd_scalar.{room}").__doc__.partition("\n")[0]
+        rooms = ", ".join(f"`{each}`" for each in sorted(known)) or "none"
+        yield f"| `{room}` | {says} | {rooms} |"
+
+
+def with_plan(page):
+    before, _, rest = page.partition(BEGIN)
+    return "\n".join([before + BEGIN, *plan(), END + rest.partition(END)[2]])
+
+
+def test_the_page_draws_the_plan():
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_plan(page) == page, "run python tests/test_architecture.py"
+
+
+def test_the_page_tells_of_a_multiplication_as_it_happens():
+    found = doctest.testfile(str(PAGE), module_relative=False, encoding="utf-8")
+    assert found.attempted > 5
+    assert found.failed == 0
+
+
 def words(tree):
     """Every name, attribute and string of the code, docstrings apart."""
     documentation = {
@@ -124,7 +165,11 @@ def test_the_engine_names_no_primitive_that_is_not_an_operator():
     # math.floor and its like are Python's number protocol, not the table's rows.
     protocol = {"math.floor", "math.ceil", "math.trunc"}
     functions = {row.name for row in TABLE if not row.operator}
-    named = {word for word in words(source("engine.value")) if word.rpartition(".")[2] in functions}
+    tree = source("engine.value")
+    (value,) = (each for each in tree.body if getattr(each, "name", "") == "Value")
+    # What type-checkers are told is made from the table, and nothing that runs.
+    value.body = [each for each in value.body if not isinstance(each, ast.If)]
+    named = {word for word in words(tree) if word.rpartition(".")[2] in functions}
     assert named <= protocol
 
 
@@ -194,3 +239,7 @@ def test_nn_beside_the_package_is_the_nn_inside():
 
     assert nn.__all__ == inside.__all__
     assert all(getattr(nn, name) is getattr(inside, name) for name in nn.__all__)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_plan(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

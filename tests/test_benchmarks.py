@@ -17,7 +17,7 @@ from benchmarks import harness, report
 from benchmarks.peers import PEERS, NotInstalledError, load, ours
 from benchmarks.peers.base import agree
 from benchmarks.peers.slots import Slots, Value
-from benchmarks.workloads import WORKLOADS, scaling
+from benchmarks.workloads import WORKLOADS, growth, promises, scaling
 
 ROOT = Path(__file__).parent.parent
 BASELINES = ("plain", "slots")  # these need nothing that has to be installed
@@ -72,6 +72,52 @@ def test_nodes_of_deep_and_wide_graphs_are_timed_and_weighed(tiny_run):
         costs = found["scaling"]["plain"][shape]
         assert list(costs) == ["100", "1000"]
         assert all(each["nanoseconds"]["median"] > 0.0 for each in costs.values())
+
+
+def test_every_promise_is_measured_and_its_aim_stated(tiny_run):
+    found, table, _ = tiny_run
+    kept = found["promises"]["plain"]
+    titles = [promise.title for promise in promises.PROMISES]
+    assert [*kept][: len(titles)] == titles
+    assert len({*titles}) == len(titles)
+    assert all(each["seconds"]["median"] > 0.0 for each in kept.values())
+    for promise in promises.PROMISES:
+        assert (kept[promise.title]["times_as_long"] is None) == (promise.beside == "")
+        assert f"| `{promise.title}` |" in table
+    installed = {"python": "plain"}.get(ours.build(), ours.build())
+    assert promises.IMPORT in found["promises"][installed]
+
+
+@pytest.mark.parametrize(("median", "verdict"), [(2.9, "reached"), (3.1, "not reached")])
+def test_a_promise_is_kept_up_to_its_limit(median, verdict):
+    spread = {"median": median, "lower": median, "upper": median}
+    kept = {"beside": "x + y", "at_most": 3.0, "seconds": spread, "times_as_long": spread}
+    *_, row = report.promises({"compiled": {"x > 0": kept}})
+    assert row.endswith(f"| 3.00 ×, {verdict} |")
+
+
+def test_growth_is_timed_by_task_and_size(tiny_run):
+    found, table, _ = tiny_run
+    assert list(found["growth"]) == list(growth.TASKS)
+    for task, by_size in found["growth"].items():
+        assert list(by_size) == ["3", "10"]
+        assert all(taken["median"] > 0.0 for taken in by_size.values())
+        assert task in table
+
+
+def test_growth_tells_what_is_refused_and_does_not_wait_for_ever(monkeypatch):
+    def refusing(terms):
+        if terms > 10:
+            raise growth.RefusedError("at most 10")
+
+    monkeypatch.setattr(growth, "TASKS", {"refusing": refusing, "slow": lambda terms: None})
+    monkeypatch.setattr(growth, "ENOUGH_SECONDS", 0.0)
+    found = growth.run((10, 100), 1)
+    assert list(found["slow"]) == ["10"]
+    monkeypatch.setattr(growth, "ENOUGH_SECONDS", 60.0)
+    refused = growth.run((10, 100), 1)
+    assert refused["refusing"]["100"] == {"refused": "at most 10"}
+    assert "- refusing, 100: at most 10" in list(report.growth(refused))
 
 
 def test_our_time_is_told_apart(tiny_run):

@@ -7,17 +7,25 @@ import threading
 import numpy as np
 import pytest
 
-import nn
 from autograd_scalar import (
     AnomalyError,
     Value,
+    cbrt,
     check_grads,
     custom,
     detect_anomaly,
     exp,
     grad,
     hessian,
+    hessian_diagonal,
+    hvp,
+    hypot,
+    jacobian,
+    jvp,
     log,
+    maximum,
+    minimum,
+    nn,
     no_grad,
     relu,
     sin,
@@ -25,10 +33,13 @@ from autograd_scalar import (
     stop_gradient,
     tanh,
     value_and_grad,
+    value_grad_and_hvp,
+    vjp,
     where,
 )
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import OPCODES, ROWS
+from autograd_scalar.table.primitives import ROWS
+from autograd_scalar.table.registry import OPCODES
 
 
 @pytest.mark.parametrize(
@@ -44,8 +55,10 @@ from autograd_scalar.table.primitives import OPCODES, ROWS
         (lambda x, y: [x * y, {"s": tanh(x - y)}], (0.5, 2.0)),
         (lambda p: ((p["x"] @ p["y"]) ** 2).sum(), ({"x": np.eye(2), "y": np.ones(2)},)),
         (lambda w: Value(2.0) * w**2, (3.0,)),
+        (lambda x: [x, math.inf], (1.0,)),
+        (lambda x: x * x, (np.array(2.0),)),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_right_derivatives_pass_at_every_order(fun, args):
     check_grads(fun, args, order=3)
@@ -115,6 +128,53 @@ def test_kinks_are_told_from_mistakes(fun, at, order, hint):
         check_grads(fun, (at,), order)
 
 
+@pytest.mark.parametrize("scale", [1e2, 1e4, 1e6])
+@pytest.mark.parametrize("at", [0.0, 0.1, 0.3, 1.0])
+def test_a_steep_function_is_no_kink(scale, at, scratch_table):
+    check_grads(lambda x: sin(scale * x), (at,), order=1)
+    twice = custom(
+        lambda x: math.sin(scale * x), lambda x: 2 * scale * math.cos(scale * x), name="twice"
+    )
+    with pytest.raises(AssertionError) as caught:
+        check_grads(twice, (at,), order=1)
+    assert "kink" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fun", "args", "named"),
+    [
+        (lambda x: abs(x) ** 2, (0.0,), r"abs\(x\) for x = 0\.0"),
+        (lambda x, y: hypot(x, y) ** 2, (0.0, 0.0), r"hypot\(x, y\) for x = 0\.0, y = 0\.0"),
+        (lambda x: maximum(x, 2.0) ** 2 + minimum(x, 2.0) ** 2, (2.0,), r"x > y .* for x = 2\.0"),
+    ],
+    ids=["abs", "hypot", "maximum"],
+)
+def test_a_second_derivative_through_a_kink_is_told_from_a_mistake(fun, args, named):
+    check_grads(fun, args, order=1)
+    with pytest.raises(AssertionError, match=rf"goes through a kink: .*{named}.*a convention"):
+        check_grads(fun, args)
+
+
+def test_a_wrong_second_derivative_of_a_smooth_function_is_no_kink(scratch_table):
+    cube = custom(lambda x: x**3, lambda x: 3 * stop_gradient(x) * x, name="cube")
+    with pytest.raises(AssertionError) as caught:
+        check_grads(lambda x: exp(cube(x)) / x, (1e-3,), rtol=1e-9)
+    assert "kink" not in str(caught.value)
+
+
+def test_an_infinite_derivative_is_not_called_a_kink():
+    with pytest.raises(AssertionError, match=r"is inf, which finite differences can't confirm$"):
+        check_grads(cbrt, (0.0,), order=1)
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_arguments_without_surroundings_are_refused(number):
+    with pytest.raises(ValueError, match=r"args\[0\]\[1\] is .*, .* need a finite number"):
+        check_grads(lambda v: v[0] * v[1], ([1.0, number],))
+    with pytest.raises(ValueError, match="eps must be a finite step other than 0"):
+        check_grads(sin, (1.0,), eps=number)
+
+
 def test_tolerances_and_the_step_can_be_chosen(scratch_table):
     slightly = custom(lambda x: x, 1 + 1e-5, name="slightly")
     with pytest.raises(AssertionError):
@@ -176,10 +236,51 @@ def test_nodes_from_before_are_found_without_their_line():
         y.backward()
 
 
-@pytest.mark.parametrize("operator", [grad, value_and_grad, hessian])
-def test_operators_are_watched_too(operator):
-    with detect_anomaly(), pytest.raises(AnomalyError, match=r"sqrt"):
-        operator(lambda x: sqrt(x) * 2)(0.0)
+WAYS = {
+    "grad": grad,
+    "value_and_grad": value_and_grad,
+    "hessian": hessian,
+    "hessian_diagonal": hessian_diagonal,
+    "hvp": lambda f: lambda x: hvp(f)(x, 1.0),
+    "value_grad_and_hvp": lambda f: lambda x: value_grad_and_hvp(f)(x, 1.0),
+    "jvp": lambda f: lambda x: jvp(f, (x,), (1.0,)),
+    "vjp": lambda f: lambda x: vjp(f, x)[1](1.0),
+    "tall jacobian": lambda f: jacobian(lambda x: [f(x), x]),
+    "wide jacobian": lambda f: lambda x: jacobian(lambda v: [f(v[0])])([x, 1.0]),
+    "grad of grad": lambda f: grad(grad(f)),
+    "jvp of grad": lambda f: lambda x: jvp(grad(f), (x,), (1.0,)),
+    "jvp of jvp": lambda f: lambda x: jvp(lambda y: jvp(f, (y,), (1.0,))[1], (x,), (1.0,)),
+}
+SECOND = [name for name in WAYS if "h" in name[:1] or "hvp" in name or " of " in name]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_operator_is_watched_and_names_the_line(way):
+    def fun(x):
+        return sqrt(x) * 2  # watched operator
+
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"sqrt") as caught:
+        WAYS[way](fun)(0.0)
+    assert f'File "{__file__}", line {line_of("watched operator")}' in str(caught.value)
+
+
+@pytest.mark.parametrize("way", SECOND)
+def test_in_second_derivatives_the_line_is_that_of_the_function(way):
+    def fun(x):
+        return x**1.5  # second derivative
+
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"pow") as caught:
+        WAYS[way](fun)(0.0)
+    assert f'File "{__file__}", line {line_of("second derivative")}' in str(caught.value)
+
+
+def test_after_an_anomaly_in_a_derivative_lines_are_right_again():
+    with detect_anomaly():
+        with pytest.raises(AnomalyError):
+            grad(lambda x: sqrt(x))(0.0)
+        with pytest.raises(AnomalyError) as caught:
+            Value(1e200) * 1e200  # after the derivative
+    assert f"line {line_of('after the derivative')}" in str(caught.value)
 
 
 def test_the_line_is_the_users_even_inside_a_network():

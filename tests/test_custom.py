@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
+import scipy.special
 
 from autograd_scalar import (
     Value,
@@ -113,3 +115,83 @@ def test_a_black_box_that_makes_a_nan_is_found():
     fun = custom(lambda x: math.nan, 1, name="solver")
     with detect_anomaly(), pytest.raises(RuntimeError, match=r"solver: solver\(x\) is nan"):
         fun(Value(1.0))
+
+
+@pytest.mark.parametrize(
+    ("fun", "partials", "at", "exact"),
+    [
+        (np.exp, [np.exp], [1.0], [math.e]),
+        (np.hypot, [lambda x, y: x / 5, lambda x, y: y / 5], [3.0, 4.0], [0.6, 0.8]),
+        (scipy.special.gammaln, [scipy.special.digamma], [3.0], [1.5 - np.euler_gamma]),
+        (np.tanh, [lambda x, out: 1 - out**2], [0.0], [1.0]),
+    ],
+    ids=["exp", "hypot", "gammaln", "tanh"],
+)
+def test_functions_of_numpy_and_scipy_take_what_they_need(fun, partials, at, exact):
+    made = custom(fun, *partials)
+    assert made(*at) == fun(*at)
+    assert grad(made, tuple(range(len(at))))(*at) == pytest.approx(exact, rel=1e-15)
+
+
+def test_a_function_of_numpy_needs_a_partial_for_each_of_its_inputs():
+    with pytest.raises(TypeError, match=r"one partial for each argument .* takes x1, x2, got 1"):
+        custom(np.hypot, 1)
+
+
+@pytest.mark.parametrize(
+    "wrap", [np.array, np.float32, np.float64, lambda x: np.bool_(x > 0), lambda x: x > 0]
+)
+def test_results_are_numbers_of_any_kind(wrap):
+    made = custom(wrap, wrap)
+    x = Value(1.0)
+    made(x).backward()
+    assert (made(1.0), x.grad) == (1.0, 1.0)
+
+
+class OddError(ValueError):
+    """Like those of decoders, it can't be made from a message alone."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} {two}")
+
+
+def missing_table(x):
+    raise OddError("not", "loaded")
+
+
+@pytest.mark.parametrize("call", [lambda f: f(Value(2.0)), lambda f: f(2.0)])
+def test_what_a_function_raises_is_told_with_its_place_and_cause(call):
+    with pytest.raises(ValueError, match="not loaded") as caught:
+        call(custom(missing_table, 1, name="table"))
+    line = missing_table.__code__.co_firstlineno
+    assert f"missing_table in {__file__}, line {line} raised OddError: not loaded" in str(
+        caught.value
+    )
+    assert str(caught.value).startswith("table: table(x) failed: ")
+    assert str(caught.value).endswith("got x = 2.0")
+    chain = [caught.value]
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    assert isinstance(chain[-1], OddError)
+
+
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("mine"), OverflowError("mine"), ValueError("mine")], ids=repr
+)
+def test_what_a_partial_raises_is_no_infinite_derivative(error):
+    def slope(x):
+        raise error
+
+    made = custom(lambda x: x, slope, name="identity")
+    assert made(2.0) == 2.0
+    message = r"the partial of custom function 'identity' by x: .*slope in .* raised .*: mine"
+    for derivative in (grad(made), hessian(made)):
+        with pytest.raises(RuntimeError, match=message) as caught:
+            derivative(2.0)
+        assert caught.value.__cause__ is error
+
+
+def test_operands_outside_of_a_domain_are_not_a_mistake_of_the_function():
+    made = custom(math.lgamma, lambda x: 1.0, name="lgamma")
+    with pytest.raises(ValueError, match=r"lgamma: lgamma\(x.*\) failed: .* got x.* = -1\.0"):
+        made(Value(-1.0))

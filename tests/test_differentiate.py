@@ -3,10 +3,12 @@
 import math
 import threading
 from collections import OrderedDict, namedtuple
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd_scalar as ag
 from autograd_scalar import (
@@ -15,13 +17,17 @@ from autograd_scalar import (
     grad,
     gradient,
     hessian,
+    hessian_diagonal,
     hvp,
     jacobian,
     jvp,
     no_grad,
     sin,
+    sqrt,
     stop_gradient,
     value_and_grad,
+    value_and_jacobian,
+    value_grad_and_hvp,
     vjp,
     where,
 )
@@ -99,6 +105,22 @@ def test_constructors_of_dataclasses_compute_from_what_is_differentiated():
     assert grad(lambda box: -box.area)(Box(3.0, 4.0)).width == -4.0
 
 
+@dataclass
+class Scaled:
+    x: float
+    scale: InitVar[float] = 1.0
+
+    def __post_init__(self, scale):
+        self.x = self.x * scale
+
+
+def test_what_a_constructor_forgets_cannot_be_made_again():
+    with pytest.raises(TypeError, match=r"args\[0\]\.a is a Scaled, .* scale \(InitVar\)"):
+        grad(lambda pair: pair.a.x)(Pair(Scaled(3.0, 2.0), 1.0))
+    # As a result it needn't be made by its constructor.
+    assert jacobian(lambda x: Scaled(x, 2.0))(3.0).x == 2.0
+
+
 def test_several_arguments_and_keywords():
     def fun(x, y, *, scale):
         return scale * x * y**2
@@ -110,6 +132,114 @@ def test_several_arguments_and_keywords():
     assert hessian(fun, (0, 1))(2.0, 3.0, scale=1) == ((0.0, 6.0), (6.0, 4.0))
     assert hvp(fun, (0, 1))(2.0, 3.0, (1.0, 10.0), scale=1) == (60.0, 46.0)
     assert jacobian(fun, (0, 1))(2.0, 3.0, scale=1) == (9.0, 12.0)
+
+
+def leaves_of(tree):
+    """The numbers in containers, by Python's own rules."""
+    if isinstance(tree, np.ndarray):
+        return tree.ravel().tolist()
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    elif isinstance(tree, Model):
+        tree = [tree.weights, tree.bias]
+    if isinstance(tree, list | tuple):
+        return [leaf for part in tree for leaf in leaves_of(part)]
+    return [tree]
+
+
+def shape_of(tree):
+    """The kinds of the containers, and how they are nested."""
+    if isinstance(tree, np.ndarray):
+        return np.ndarray, tree.shape
+    if isinstance(tree, Model):
+        return Model, shape_of(tree.weights), shape_of(tree.bias)
+    if isinstance(tree, dict):
+        return type(tree), [(key, shape_of(part)) for key, part in tree.items()]
+    if isinstance(tree, list | tuple):
+        return type(tree), [shape_of(part) for part in tree]
+    return float
+
+
+# Whole numbers: every derivative below is exact.
+NUMBERS = st.integers(-4, 4).map(float) | st.integers(-4, 4)
+ARRAYS = st.sampled_from([(), (0,), (1,), (3,), (2, 2)]).map(
+    lambda shape: np.arange(1.0, 1.0 + math.prod(shape)).reshape(shape)
+)
+TREES = st.recursive(
+    NUMBERS | ARRAYS,
+    lambda part: st.one_of(
+        st.lists(part, max_size=3),
+        st.lists(part, max_size=3).map(tuple),
+        st.lists(NUMBERS, max_size=3),
+        st.dictionaries(st.sampled_from(["u", "v", 1, (2, 3)]), part, max_size=2),
+        st.builds(Pair, part, part),
+        st.builds(Model, part, part),
+    ),
+    max_leaves=6,
+)
+
+
+def squared_sum(*trees):
+    """(Σ cᵢ xᵢ)² with different cᵢ, whose slopes are 2 cᵢ Σ, and second derivatives 2 cᵢ cⱼ."""
+    return sum((i + 1) * x for i, x in enumerate(leaves_of(list(trees)))) ** 2
+
+
+def same(found, expected):
+    assert shape_of(found) == shape_of(expected)
+    assert leaves_of(found) == leaves_of(expected)
+
+
+@given(TREES, TREES)
+def test_arguments_of_every_structure_stand_beside_each_other(a, b):
+    one, two = len(leaves_of(a)), len(leaves_of([a, b]))
+    total = sum((i + 1) * x for i, x in enumerate(leaves_of([a, b])))
+    slopes = [2.0 * (i + 1) * total for i in range(two)]
+    both = grad(squared_sum, (0, 1))(a, b)
+    assert [type(both), leaves_of(both)] == [tuple, slopes]
+    for i, part in enumerate([slopes[:one], slopes[one:]]):
+        alone = grad(squared_sum, i)(a, b)
+        assert leaves_of(alone) == part
+        same(both[i], alone)
+    swapped = grad(squared_sum, [1, 0])(a, b)
+    same(swapped, both[::-1])
+    same(value_and_grad(squared_sum, (0, 1))(a, b), (float(total) ** 2, both))
+    same(jacobian(squared_sum, (0, 1))(a, b), both)
+    same(jacobian(squared_sum, (0, 1), mode="forward")(a, b), both)
+    same(value_and_jacobian(squared_sum, (0, 1))(a, b), (float(total) ** 2, both))
+    same(vjp(squared_sum, a, b)[1](1.0), both)
+    rates = sum(2.0 * (i + 1) * total * slope for i, slope in enumerate(slopes))
+    assert jvp(squared_sum, (a, b), both) == (total**2, rates)
+    # The gradient is arranged like the arguments, and so may be the vector.
+    product = hvp(squared_sum, (0, 1))(a, b, both)
+    along = sum((i + 1) * slope for i, slope in enumerate(slopes))
+    same(product, grad(lambda *x: along * sum_of(x), (0, 1))(a, b))
+    same(value_grad_and_hvp(squared_sum, (0, 1))(a, b, both), (float(total) ** 2, both, product))
+    diagonal = hessian_diagonal(squared_sum, (0, 1))(a, b)
+    assert leaves_of(diagonal) == [2.0 * (i + 1) ** 2 for i in range(two)]
+    assert shape_of(diagonal) == shape_of(both)
+    blocks = hessian(squared_sum, (0, 1))(a, b)
+    # Recorded, an array without dimensions is the Value in it, so the shapes may differ.
+    assert leaves_of(blocks) == leaves_of(jacobian(grad(squared_sum, (0, 1)), (0, 1))(a, b))
+    for i in (0, 1):
+        alone = hessian(squared_sum, i)(a, b)
+        assert leaves_of(alone) == leaves_of(jacobian(grad(squared_sum, i), i)(a, b))
+    assert sorted(leaves_of(blocks)) == sorted(
+        2.0 * i * j for i in range(1, two + 1) for j in range(1, two + 1)
+    )
+
+
+def sum_of(trees):
+    return sum(2 * (i + 1) * x for i, x in enumerate(leaves_of(list(trees))))
+
+
+def test_two_lists_and_a_number():
+    def fun(a, x, b):
+        return a[0] * a[1] * x + 10 * b[0] * b[1]
+
+    found = grad(fun, (0, 1, 2))([3.0, 4.0], 2.0, [5.0, 6.0])
+    assert found == ([8.0, 6.0], 12.0, [60.0, 50.0])
+    columns = hessian(fun, (0, 1))([3.0, 4.0], 2.0, [5.0, 6.0])
+    assert columns == ([([0.0, 2.0], 4.0), ([2.0, 0.0], 3.0)], ([4.0, 3.0], 0.0))
 
 
 def test_aux_is_passed_on_in_plain_numbers():
@@ -125,6 +255,89 @@ def test_aux_is_passed_on_in_plain_numbers():
     assert aux["all"][1].dtype == np.float64
     (value, _), found = value_and_grad(fun, has_aux=True)(3.0)
     assert (value, found) == (9.0, 6.0)
+    for operator, exact in [(jacobian, 6.0), (hessian, 2.0), (hessian_diagonal, 2.0)]:
+        found, aux = operator(fun, has_aux=True)(3.0)
+        assert (found, aux["y"], type(aux["y"])) == (exact, 9.0, float)
+    (value, aux), found = value_and_jacobian(fun, has_aux=True)(3.0)
+    assert (value, aux["y"], found) == (9.0, 9.0, 6.0)
+    with pytest.raises(TypeError, match=r"must return \(result, aux\), got Value"):
+        jacobian(lambda x: x, has_aux=True)(1.0)
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1), ()])
+def test_an_array_of_one_element_is_one_number(shape):
+    x = np.full(shape, 3.0)
+    assert np.array_equal(grad(lambda x: x**2)(x), 2 * x)
+    value, found = value_and_grad(lambda x: x**2)(x)
+    assert (type(value), value, found.shape) == (float, 9.0, shape)
+    assert hessian(lambda x: x**3)(x).shape == shape * 2
+    assert hvp(lambda x: x**3)(x, x) == pytest.approx(54 * np.ones(shape))
+
+
+@pytest.mark.parametrize("one", [1, True, np.True_, np.array(1.0), np.array(True), np.float32(1)])
+def test_tangents_and_cotangents_are_numbers_of_any_kind(one):
+    assert jvp(lambda x: 3 * x, (2.0,), (one,)) == (6.0, 3.0)
+    assert vjp(lambda x: 3 * x, 2.0)[1](one) == (3.0,)
+    assert hvp(lambda v: v[0] ** 2)([2.0], [one]) == [2.0]
+    assert hvp(lambda v: v[0] ** 2)(np.array([2.0]), [one.item() if hasattr(one, "item") else one])
+
+
+def test_forward_mode_by_some_arguments_with_keywords():
+    def fun(x, y, *, scale):
+        return [scale * x * y, x]
+
+    assert jvp(fun, (2.0, 3.0), (1.0, 10.0), scale=2) == ([12.0, 2.0], [46.0, 1.0])
+    assert jvp(fun, (2.0, 3.0), 10.0, argnums=1, scale=2) == ([12.0, 2.0], [40.0, 0.0])
+    assert jvp(fun, (2.0, 3.0), (10.0,), argnums=[-1], scale=2) == ([12.0, 2.0], [40.0, 0.0])
+    out, pullback = vjp(fun, 2.0, 3.0, argnums=0, scale=2)
+    assert (out, pullback([1.0, 10.0])) == ([12.0, 2.0], 16.0)
+    with pytest.raises(TypeError, match="argnums is 2, but fun was called with 2 positional"):
+        jvp(fun, (2.0, 3.0), 1.0, argnums=2, scale=2)
+
+
+@pytest.mark.parametrize(("results", "arguments"), [(2, 5), (5, 2)])
+def test_the_mode_of_a_jacobian_can_be_chosen(results, arguments, monkeypatch):
+    from autograd_scalar.transforms.trace import Trace
+
+    matrix = np.arange(1.0, 1.0 + results * arguments).reshape(results, arguments)
+    sweeps = []
+    for mode, method in (("reverse", "adjoints"), ("forward", "tangents")):
+        swept = getattr(Trace, method)
+        monkeypatch.setattr(
+            Trace,
+            method,
+            lambda *given, mode=mode, swept=swept: sweeps.append(mode) or swept(*given),
+        )
+    for mode in ("reverse", "forward", None):
+        sweeps.clear()
+        assert np.array_equal(jacobian(lambda x: matrix @ x, mode=mode)(np.ones(arguments)), matrix)
+        chosen = mode or ("reverse" if results < arguments else "forward")
+        assert sweeps == [chosen] * (results if chosen == "reverse" else arguments)
+    with pytest.raises(ValueError, match=r'mode is "forward", "reverse" or None .* got .fwd.'):
+        jacobian(abs, mode="fwd")
+
+
+def test_value_gradient_and_product_come_from_one_run():
+    runs = []
+
+    def fun(v):
+        runs.append(1)
+        return v[0] ** 2 * v[1]
+
+    found = value_grad_and_hvp(fun)([3.0, 4.0], [1.0, 0.0])
+    assert found == (36.0, [24.0, 9.0], [8.0, 6.0])
+    assert value_and_jacobian(lambda v: [fun(v)])([3.0, 4.0]) == ([36.0], [[24.0, 9.0]])
+    assert len(runs) == 2
+
+
+def test_a_diagonal_of_second_derivatives_is_that_of_the_hessian():
+    def fun(v):
+        return exp(v[0] * v[1]) + where(v[2] > 0, sqrt(v[2]) * v[0], v[2] ** 2)
+
+    for at in ([0.5, 2.0, 1.5], [0.5, 2.0, 0.0]):
+        matrix = hessian(fun)(at)
+        assert hessian_diagonal(fun)(at) == [matrix[i][i] for i in range(3)]
+    assert grad(lambda w: hessian_diagonal(lambda v: w * v[0] ** 3)([2.0])[0])(5.0) == 12.0
 
 
 @pytest.mark.parametrize(
@@ -153,7 +366,7 @@ def test_a_function_that_ignores_its_input_has_derivatives_0(fun, x):
     [
         ([1.0, 2.0], "one number, got list of length 2; for several results use jacobian"),
         (np.ones((2, 3)), r"one number, got ndarray of shape \(2, 3\); .* jacobian"),
-        (np.ones(1), r"one number, got ndarray of shape \(1,\); .* jacobian"),
+        (np.ones(2), r"one number, got ndarray of shape \(2,\); .* jacobian"),
         (None, "got NoneType None; is a return statement missing?"),
         (True, "got bool True"),
         (1j, "got complex 1j"),
@@ -429,3 +642,16 @@ def test_operators_work_on_functions_of_plain_python():
 def test_made_functions_have_names():
     assert grad(quadratic).__name__ == "grad(quadratic)"
     assert "quadratic" in hessian(quadratic).__doc__
+    assert repr(hvp(quadratic)) == "<hvp(quadratic)>"
+
+
+def test_made_functions_are_methods_where_they_are_written_in_a_class():
+    class Loss:
+        scale = 3.0
+
+        def along(self, x):
+            return self.scale * x**2
+
+        slope = grad(along, argnums=1)
+
+    assert Loss().slope(2.0) == 12.0

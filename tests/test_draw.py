@@ -1,11 +1,14 @@
 """Drawings say what the graph holds, whatever its labels, on any page and with either renderer."""
 
+import io
 import itertools
 import math
+import os
 import re
+import stat
+import subprocess
 import sys
 import threading
-import unicodedata
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +18,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import nn
 from autograd_scalar import (
     Drawing,
     DrawingError,
@@ -24,12 +26,13 @@ from autograd_scalar import (
     draw,
     draw_dot,
     exp,
+    nn,
     toposort,
 )
 from autograd_scalar.engine.value import record
 from autograd_scalar.picture import graphviz
 from autograd_scalar.picture.frames import owners
-from autograd_scalar.table.primitives import OPCODES, TABLE
+from autograd_scalar.table.registry import OPCODES, TABLE
 
 PAGE = Path(__file__).parents[1] / "docs" / "drawing.md"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -243,12 +246,7 @@ def test_kinds_differ_in_outline_and_in_colour():
 
 def seen(text):
     """The text as it should be seen: as typed, but for characters that can't be seen."""
-    return "".join(
-        repr(c)[1:-1]
-        if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in "\ufffe\uffff"
-        else c
-        for c in text
-    )
+    return "".join(c if c.isprintable() or c in "\u200c\u200d" else repr(c)[1:-1] for c in text)
 
 
 LABELS = st.text(
@@ -447,7 +445,7 @@ def labelled_graphs(pick):
 
 @given(order=labelled_graphs())
 def test_owners_are_the_only_ends_of_all_ways_from_a_value(order):
-    users = {v: [user for user in order if v in user.parents] for v in order}
+    users = {v: [user for user in order if v in {*user.parents}] for v in order}
 
     def ends(v):
         """Where the ways from `v` stop, None standing for the unlabelled result."""
@@ -508,6 +506,101 @@ def test_saved_files_are_what_their_suffix_says(tmp_path):
     assert drawing.save(str(tmp_path / "graph.DOT")).read_text("utf-8") == drawing.source
     assert drawing.render(tmp_path / "again").read_bytes() == svg.read_bytes()
     assert drawing.pipe() == svg.read_bytes()
+
+
+@pytest.fixture
+def old_picture(tmp_path):
+    """A picture that somebody would miss."""
+    path = tmp_path / "graph.svg"
+    path.write_bytes(b"the picture that was there")
+    return path
+
+
+class Interrupted(BaseException):
+    """What Ctrl-C is, for these tests."""
+
+
+def fails(error):
+    def instead(*arguments, **options):
+        raise error
+
+    return instead
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), Interrupted()])
+@pytest.mark.parametrize("step", ["write", "replace"])
+def test_a_save_that_fails_leaves_the_old_picture_and_nothing_else(
+    old_picture, monkeypatch, step, error
+):
+    drawing = draw(sigmoid()[1])
+    drawing.pipe("svg")
+
+    class Broken(io.FileIO):
+        def write(self, content):
+            super().write(content[:100])
+            raise error
+
+    if step == "write":
+        monkeypatch.setattr(Path, "open", lambda path, mode: Broken(path, "x"))
+    else:
+        monkeypatch.setattr(os, "replace", fails(error))
+    with pytest.raises(type(error)) as raised:
+        drawing.save(old_picture)
+    monkeypatch.undo()
+    assert old_picture.read_bytes() == b"the picture that was there"
+    assert [*old_picture.parent.iterdir()] == [old_picture]
+    if isinstance(error, OSError):
+        assert raised.value.filename == str(old_picture)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_costs_nothing(old_picture):
+    program = f"""
+import resource, signal
+from autograd_scalar import Value, draw
+drawing = draw(Value(2.0, "x") * 3)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+drawing.pipe("svg")
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    drawing.save({str(old_picture)!r})
+except OSError as error:
+    print(error.filename)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == str(old_picture), done.stderr
+    assert old_picture.read_bytes() == b"the picture that was there"
+    assert [*old_picture.parent.iterdir()] == [old_picture]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions and links of POSIX")
+def test_a_saved_picture_keeps_the_permissions_and_the_link_it_had(old_picture):
+    link = old_picture.with_name("link.svg")
+    link.symlink_to(old_picture)
+    old_picture.chmod(0o640)
+    drawing = draw(sigmoid()[1])
+    drawing.save(link)
+    assert link.is_symlink()
+    assert old_picture.read_bytes() == drawing.pipe("svg")
+    assert stat.S_IMODE(old_picture.stat().st_mode) == 0o640
+    fresh, usual = old_picture.with_name("fresh.svg"), old_picture.with_name("usual")
+    drawing.save(fresh)
+    usual.write_bytes(b"")
+    assert fresh.stat().st_mode == usual.stat().st_mode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes have names on POSIX only")
+def test_what_is_no_file_is_written_to_directly(tmp_path):
+    pipe = tmp_path / "pipe.dot"
+    os.mkfifo(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    drawing = draw(sigmoid()[1])
+    drawing.save(pipe)
+    reader.join(10)
+    assert read == [drawing.source.encode()]
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("name", ["graph", "graph.jpg", ".svg"])

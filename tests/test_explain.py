@@ -3,12 +3,23 @@
 import math
 import random
 import re
+import struct
 import time
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
-from equations import close, equations, is_partial_view, printed_runs, sides, value_of
+from equations import (
+    UnreadableError,
+    close,
+    equations,
+    is_partial_view,
+    printed_runs,
+    read_latex,
+    read_mathml,
+    sides,
+    value_of,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
@@ -17,6 +28,8 @@ from autograd_scalar import (
     Explanation,
     Value,
     custom,
+    derive,
+    draw,
     exp,
     explain,
     floor,
@@ -33,6 +46,12 @@ from autograd_scalar import (
 from autograd_scalar.cli.command import main
 from autograd_scalar.explaining.formulas import edges
 from autograd_scalar.notation.terminal import width
+from autograd_scalar.notation.typeset import Latex, MathML
+
+
+def bits(number):
+    """The eight bytes of a float, one for all NaNs."""
+    return "nan" if number != number else struct.pack("<d", number)
 
 
 def labelled(value, label):
@@ -130,7 +149,7 @@ def test_a_value_on_another_way_is_held_fixed_rather_than_called_constant():
 
 
 def test_every_step_makes_each_operation_a_link(net):
-    explanation = explain(net.out1, net.net1, detail="every step")
+    explanation = explain(net.out1, net.net1, detail="operations")
     assert [factor.rules for factor in explanation.factors] == [
         ("quotient rule", "constant rule"),
         ("sum rule",),
@@ -139,17 +158,17 @@ def test_every_step_makes_each_operation_a_link(net):
     ]
     folded = explain(net.out1, net.net1)
     assert len(folded.factors) == 1
-    assert close(explanation.ways[0].value, folded.ways[0].value)
+    assert close(explanation.paths[0].value, folded.paths[0].value)
 
 
 def test_several_ways_add_up_to_the_total_derivative(net):
     explanation = explain(net.e, wrt=net.c1)
-    assert explanation.count == len(explanation.ways) == 2
-    assert [factor.names[0] for way in explanation.ways for factor in way.factors[1:2]] == [
+    assert explanation.count == len(explanation.paths) == 2
+    assert [factor.names[0] for path in explanation.paths for factor in path.factors[1:2]] == [
         "E_{d1}",
         "E_{d2}",
     ]
-    assert close(sum(way.value for way in explanation.ways), gradient(net.e, net.c1))
+    assert close(sum(path.value for path in explanation.paths), gradient(net.e, net.c1))
 
 
 def test_a_direct_way_beside_others_makes_the_left_side_a_total_derivative():
@@ -176,8 +195,8 @@ def test_more_than_eight_ways_are_told_value_by_value():
     cost, weights = layered([2, 3, 3, 3, 2])
     explanation = explain(cost, weights[0])
     assert explanation.count == 3 * 3 * 2
-    assert not explanation.ways
-    assert close(explanation.nodes[-1].value, gradient(cost, weights[0]))
+    assert not explanation.paths
+    assert close(explanation.adjoints[-1].value, gradient(cost, weights[0]))
 
 
 def test_the_recursion_sums_over_the_next_layer():
@@ -191,11 +210,34 @@ def test_the_recursion_sums_over_the_next_layer():
     )
 
 
+def test_each_line_of_the_recursion_uses_only_lines_above_it():
+    # Some values go into the next layer and into the last one: the longest path counts.
+    x = Value(0.5, "x")
+    layer = [x, x, x]
+    outputs = []
+    for i in range(4):
+        layer = [labelled(tanh(sum(layer) + j), f"h_{{{i}{j}}}") for j in range(3)]
+        outputs += layer
+    explanation = explain(labelled(sum(each * each for each in outputs), "y"), x)
+    layer_of = {explanation.y: 0}
+    for adjoint in explanation.adjoints:
+        assert adjoint.layer == 1 + max(layer_of[term.onto] for term in adjoint.terms)
+        layer_of[adjoint.node] = adjoint.layer
+    assert explanation.adjoints[-1].layer == max(layer_of.values()) == 5
+
+
+def test_adjoints_are_those_of_the_backward_pass():
+    cost, weights = layered([2, 3, 3, 3, 2])
+    adjoints = explain(cost, weights[0]).adjoints
+    passed = {step.node: step.adjoint for step in steps(cost)}
+    assert [each.value for each in adjoints] == [passed[each.node] for each in adjoints]
+
+
 def test_the_recursion_is_linear_in_the_graph():
     cost, weights = layered([3] + [12] * 10)
     explanation = explain(cost, weights[0])
     edges_ = sum(len(v.parents) for v in toposort(cost))
-    assert sum(len(node.terms) for node in explanation.nodes) <= edges_
+    assert sum(len(node.terms) for node in explanation.adjoints) <= edges_
     assert explanation.count == 12**9
 
 
@@ -228,6 +270,107 @@ def test_shared_values_do_not_blow_up_the_formulas():
     for _ in range(100):
         y = y * y + y
     assert len(explain(y, x).text) < 100_000
+
+
+def test_a_value_that_is_zero_keeps_its_own_line():
+    x = Value(0.3, "x")
+    y = x
+    for i in range(12):
+        y = labelled(y * x + y * 0.0 * x, f"h_{i}")
+    y = labelled(y * 0.0 + x * 0.0, "y")
+    lines = explain(y, x).to_text(1000).splitlines()
+    assert sum(line.strip().startswith("∂y/∂x =") for line in lines) == 2
+    assert [line for line in lines if line.strip().startswith("∂y/∂h₁₁")]
+
+
+def test_ways_without_number_are_counted():
+    y = x = Value(0.1, "x")
+    for _ in range(20_000):
+        y = y * y + y
+    text = " ".join(explain(y, x, detail="operations").text.split())
+    # Each of the rounds doubles the ways.
+    assert f"in about 10^{20_000 * math.log10(2):.0f} ways" in text
+
+
+# Long sums
+
+
+def squares(count):
+    """The mean of the squares of (w·x_i + b − y_i)², of numbers that are read off a formula."""
+    w, b = Value(0.3, "w"), Value(-0.2, "b")
+    points = [(math.sin(i), math.cos(3 * i)) for i in range(count)]
+    loss = labelled(sum((w * x + b - y) ** 2 for x, y in points) / count, "loss")
+    exact = sum(2 * x * (0.3 * x - 0.2 - y) for x, y in points) / count
+    return loss, w, exact
+
+
+@pytest.mark.parametrize("count", [9, 400, 10_000])
+def test_a_long_sum_is_told_by_its_structure(count):
+    loss, w, exact = squares(count)
+    explanation = explain(loss, w)
+    assert math.isclose(explanation.value, exact, rel_tol=1e-9)
+    text = " ".join(explanation.text.split())
+    assert f"{count:,} terms like (" in text
+    assert f"(… ({count - 1:,} more terms)" not in text
+    assert f"… ({count - 1:,} more terms)" in text
+    # One term is worked out, so a longer sum takes no more room.
+    assert len(text) < 2_500
+    assert {"power rule", "chain rule", "sum rule"} <= {*explanation.factors[-1].rules}
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "html"])
+def test_a_long_sum_takes_no_more_room_in_any_form(form):
+    short, long = (getattr(explain(*squares(count)[:2]), form) for count in (20, 2_000))
+    assert len(long) < 1.2 * len(short)
+
+
+def long_sums():
+    """A result, what to differentiate by, and how many kinds of terms it has, by name."""
+    x, c = Value(0.7, "x"), Value(-1.5, "c")
+    rising = [i / 7 for i in range(30)]
+    yield "alike", sum(sin(x * each) for each in rising), x, 1
+    yield "of two kinds", sum(sin(x * each) + exp(-x) / (each + 1) for each in rising), x, 2
+    yield "taken away", 3 * x - sum(tanh(x - each) for each in rising), x, 2
+    yield "beside others", sum(x * each + c * each for each in rising), x, 1
+    yield "with a kink", sum(relu(x - each) for each in rising), x, 1
+    yield "of the value itself", sum(x for _ in rising), x, 1
+    named = [labelled(sin(x * each), f"p_{i}") for i, each in enumerate(rising)]
+    yield "of named values", sum((p - 1) ** 2 for p in named), x, 0
+    yield "inside a function", exp(-sum(x * x * each for each in rising) / 100), x, 1
+
+
+LONG_SUMS = {name: rest for name, *rest in long_sums()}
+
+
+@pytest.mark.parametrize("name", LONG_SUMS)
+def test_every_equality_about_a_long_sum_holds(name):
+    y, x, kinds = LONG_SUMS[name]
+    explanation = explain(y, x)
+    scale = max(1.0, *sizes_of_ways(y).values())
+    assert close(explanation.value, gradient(y, x), scale)
+    assert max((len(factor.kinds) for factor in explanation.factors), default=0) == kinds
+    for equation in equations(explanation):
+        numbers = [
+            value_of(side, explanation) for side in sides(equation) if not is_partial_view(side)
+        ]
+        for a, b in pairwise(numbers):
+            assert close(a, b, scale, 1e-11), equation
+
+
+def test_the_terms_of_a_long_sum_are_what_the_graph_adds():
+    y, x, _ = LONG_SUMS["of two kinds"]
+    (factor,) = explain(y, x).factors
+    amounts = [factor.amount(summand) for summand in factor.moving]
+    assert len(amounts) == 60
+    assert close(math.fsum(amounts), gradient(y, x), 60.0)
+    assert [kind.count for kind in factor.kinds] == [30, 30]
+
+
+def test_of_many_special_points_a_few_are_told():
+    x = Value(0.0, "x")
+    text = explain(labelled(sum(relu(x * i) for i in range(1, 1_000)), "y"), x).text
+    assert text.count("relu has no derivative where") == 6
+    assert "The same can be said of more of its terms." in text
 
 
 # The numbers
@@ -275,20 +418,20 @@ def sizes_of_ways(y):
     return found
 
 
-@given(graphs(), st.sampled_from(["links", "every step"]))
+@given(graphs(), st.sampled_from(["links", "operations"]))
 def test_what_is_printed_adds_up_to_the_gradient(graph, detail):
     y, x = graph
     explanation = explain(y, x, detail=detail)
     scale = sizes_of_ways(y).get(x, 0.0)
     grad = gradient(y, x)
     assert close(explanation.value, grad, scale)
-    if explanation.ways:
-        assert close(sum(way.value for way in explanation.ways), grad, scale)
-    if explanation.nodes:
-        assert close(explanation.nodes[-1].value, grad, scale)
+    if explanation.paths:
+        assert close(sum(path.value for path in explanation.paths), grad, scale)
+    if explanation.adjoints:
+        assert close(explanation.adjoints[-1].value, grad, scale)
 
 
-@given(graphs(), st.sampled_from(["links", "every step"]))
+@given(graphs(), st.sampled_from(["links", "operations"]))
 def test_every_equality_that_is_printed_holds(graph, detail):
     y, x = graph
     explanation = explain(y, x, detail=detail)
@@ -307,6 +450,34 @@ def test_the_text_read_back_says_the_same(graph):
     for run in printed_runs(explain(y, x, digits=17)):
         for a, b in pairwise(run):
             assert close(a, b, max(1.0, *sizes_of_ways(y).values()), 1e-11)
+
+
+@pytest.mark.parametrize(
+    ("typesetter", "read"), [(MathML(17), read_mathml), (Latex(17), read_latex)]
+)
+@given(graph=graphs())
+def test_every_formula_read_back_is_the_same_number(typesetter, read, graph):
+    y, x = graph
+    explanation = explain(y, x)
+    scale = max(1.0, *sizes_of_ways(y).values())
+    for equation in equations(explanation):
+        for side in sides(equation):
+            try:
+                number = read(typesetter(side), explanation)
+            except UnreadableError:
+                continue
+            assert close(number, value_of(side, explanation), scale, 1e-11), typesetter(side)
+
+
+@pytest.mark.parametrize(("typesetter", "read"), [(MathML(), read_mathml), (Latex(), read_latex)])
+@pytest.mark.parametrize("make", OPERATIONS)
+def test_the_readers_read_what_explanations_hold(typesetter, read, make):
+    """So that the test above passes over little."""
+    a, b = Value(0.5, "a"), Value(0.25, "net_{d1}")
+    explanation = explain(labelled(make(a, b), "out_d"), a)
+    for equation in equations(explanation):
+        for side in sides(equation):
+            assert close(read(typesetter(side), explanation), value_of(side, explanation), 1, 1e-5)
 
 
 def test_numbers_are_called_equal_only_where_they_are_not_rounded(net):
@@ -373,7 +544,7 @@ def test_the_side_of_where_that_is_not_taken_passes_nothing_on():
     y = labelled(where(x > 0, root, 3 * x), "y")
     explanation = explain(y, x)
     assert explanation.value == gradient(y, x) == 3.0
-    assert [way.value for way in explanation.ways] == [0.0, 3.0]
+    assert [path.value for path in explanation.paths] == [0.0, 3.0]
 
 
 def test_values_that_are_not_finite_are_told():
@@ -548,6 +719,51 @@ def test_text_fits_and_holds_nothing_a_terminal_obeys(label, unicode, columns):
     assert unicode or text.isascii()
 
 
+# What a terminal obeys, and what turns the direction of a text around or hides in it.
+CONTROLS = "\x1b[2J\x9b31m\x00\x7f\r\u202a\u202e\u2066\u2069\u200e\u061c\ufeff"
+
+ROUTES = {
+    "text": lambda e, y, x: e.text,
+    "ASCII": lambda e, y, x: e.to_text(80, unicode=False),
+    "markdown": lambda e, y, x: e.markdown,
+    "latex": lambda e, y, x: e.latex,
+    "html": lambda e, y, x: e.html,
+    "formulas": lambda e, y, x: " ".join(f.definition + f.formula for f in e.factors),
+    "repr of a factor": lambda e, y, x: repr(e.factors),
+    "derivation": lambda e, y, x: derive(y).text,
+    "svg": lambda e, y, x: draw(y, partials=True, title=x.label).svg,
+    "dot": lambda e, y, x: draw(y, partials=True, title=x.label).source,
+    "repr of a drawing": lambda e, y, x: repr(draw(y)),
+    "repr of a value": lambda e, y, x: repr([x, y]),
+    "repr of a step": lambda e, y, x: repr(steps(y)),
+    "an unknown label": lambda e, y, x: message(explain, y, "q" + x.label),
+    "no domain": lambda e, y, x: message(sqrt, labelled(-3 * x, x.label)),
+}
+
+
+def message(function, *arguments):
+    """What an error says."""
+    with pytest.raises(ValueError, match=r"label|sqrt") as raised:
+        function(*arguments)
+    return str(raised.value)
+
+
+def test_no_control_character_of_a_label_or_a_rule_gets_anywhere(scratch_table):
+    rule = f"the rule {CONTROLS} of mine"
+    mine = primitive("mine", "x * x", "2 * x", samples=[(0.7,)], rule=rule)
+    x = Value(2.0, f"a{CONTROLS}b")
+    y = labelled(mine(x) + relu(x - 2.0), f"y{CONTROLS}")
+    for route, shown_by in ROUTES.items():
+        shown = shown_by(explain(y, x), y, x)
+        found = [c for c in shown if not (c.isprintable() or c in "\n\t\xa0")]
+        assert not found, (route, ascii(found))
+        assert shown
+
+
+def test_joined_emoji_stay_whole():
+    assert "👩\u200d💻" in explain(labelled(Value(2.0, "👩\u200d💻") * 3, "y"), "👩\u200d💻").text
+
+
 def test_networks_fit_in_80_columns(net):
     cost, weights = layered([2, 3, 3, 3, 2])
     for explanation in (explain(net.e, net.c1), explain(cost, weights[0])):
@@ -570,7 +786,7 @@ def test_printing_fits_the_terminal(net, monkeypatch):
 def test_steps_hold_what_is_told(net):
     explanation = explain(net.e, net.c1)
     assert isinstance(explanation, Explanation)
-    assert explanation.steps == (*explanation.factors, *explanation.ways)
+    assert explanation.parts == (*explanation.factors, *explanation.paths)
 
 
 # The backward pass as data
@@ -581,21 +797,34 @@ def test_steps_are_the_backward_pass(graph):
     y, _ = graph
     told = steps(y)
     y.backward()
-    assert [step.node for step in told] == toposort(y)[::-1]
+    assert list(map(id, (step.node for step in told))) == list(map(id, toposort(y)[::-1]))
     for step in told:
-        assert close(step.adjoint, step.node.grad)
-        assert [sent.parent for sent in step.sent] == list(step.node.parents)
+        if step.node.kind != "constant":
+            assert bits(step.adjoint) == bits(step.node.grad)
+        passed_to = [id(each.parent) for each in step.contributions]
+        assert passed_to == list(map(id, step.node.parents))
         partials = pytest.approx(step.node.partials, rel=0.0, abs=0.0, nan_ok=True)
-        assert tuple(sent.partial for sent in step.sent) == partials
+        assert tuple(sent.partial for sent in step.contributions) == partials
 
 
 def test_what_is_sent_arrives():
     x = Value(3.0, "x")
     y = labelled(x * x, "y")
     first, last = steps(y, seed=2.0)
-    assert [sent.amount for sent in first.sent] == [6.0, 6.0]
-    assert [sent.total for sent in first.sent] == [6.0, 12.0]
+    assert [sent.amount for sent in first.contributions] == [6.0, 6.0]
+    assert [sent.total for sent in first.contributions] == [6.0, 12.0]
     assert last.adjoint == 12.0
+
+
+@given(graphs())
+def test_contributions_add_up_to_the_adjoint_to_the_last_bit(graph):
+    totals = {}
+    for step in steps(graph[0]):
+        assert bits(totals.get(step.node, step.adjoint)) == bits(step.adjoint)
+        totals |= {each.parent: each.total for each in step.contributions}
+
+
+def test_steps_are_asked_of_a_value():
     with pytest.raises(TypeError):
         steps(3.0)
 

@@ -7,22 +7,16 @@ import operator
 import numpy as np
 import pytest
 from high_precision import ROWS
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd_scalar.table.language import (
-    ExpressionError,
-    can_raise,
-    evaluate,
-    float_source,
-    ieee,
-    ieee_divide,
-    ieee_power,
-    is_zero,
-    parse,
-    taken_branch,
-)
-from autograd_scalar.table.primitives import FLOAT_FUNCTIONS, KERNELS, OPCODES
+from autograd_scalar import Value
+from autograd_scalar.algebra.partials import derivative
+from autograd_scalar.engine.functions import FUNCTIONS as FUNCTIONS_OF_VALUES
+from autograd_scalar.table.emit import can_raise, on_floats, on_ieee_floats
+from autograd_scalar.table.floats import FLOAT_FUNCTIONS, SCOPE, ieee, ieee_divide, ieee_power
+from autograd_scalar.table.language import ExpressionError, evaluate, is_zero, parse, taken_branch
+from autograd_scalar.table.registry import KERNELS, OPCODES
 
 NAMES = {"x": 3.0, "y": -2.0}
 FUNCTIONS = {"exp": math.exp, "hypot": math.hypot}
@@ -113,9 +107,72 @@ def test_source_for_floats_computes_what_the_tree_does(row):
         assert partials == [evaluate(tree, names, FLOAT_FUNCTIONS) for tree in row.partial_trees]
 
 
+EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan]
+EDGE_NUMBERS = st.one_of(st.sampled_from(EDGES), st.floats())
+
+
+def same(a, b):
+    return (math.isnan(a) and math.isnan(b)) or (
+        a == b and math.copysign(1.0, a) == math.copysign(1.0, b)
+    )
+
+
+LEAVES = st.one_of(
+    st.sampled_from([ast.Name("x"), ast.Name("y"), ast.Name("pi")]),
+    st.sampled_from([0.0, 1.0, 2.5, 1e300]).map(ast.Constant),
+)
+BINARY = [ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow]
+COMPARISONS = [ast.Lt, ast.LtE, ast.Gt, ast.GtE]
+
+
+def larger(trees):
+    """Expressions of every kind, from smaller ones."""
+    chains = st.builds(
+        lambda left, middle, right, ops: ast.Compare(left, [op() for op in ops], [middle, right]),
+        trees, trees, trees, st.tuples(*[st.sampled_from(COMPARISONS)] * 2),
+    )  # fmt: skip
+    return st.one_of(
+        st.builds(lambda a, op, b: ast.BinOp(a, op(), b), trees, st.sampled_from(BINARY), trees),
+        st.builds(
+            lambda op, a: ast.UnaryOp(op(), a),
+            st.sampled_from([ast.USub, ast.UAdd, ast.Not]),
+            trees,
+        ),
+        st.builds(ast.IfExp, st.one_of(trees, chains), trees, trees),
+        st.builds(lambda a: ast.Call(ast.Name("exp"), [a], []), trees),
+    )
+
+
+TREES = st.recursive(LEAVES, larger, max_leaves=12)
+
+
+@given(TREES)
+def test_source_for_floats_keeps_the_shape_of_any_tree(tree):
+    def attempt(compute):
+        try:
+            return repr(compute() + 0.0)
+        except (ArithmeticError, ValueError, TypeError) as error:
+            return type(error)
+
+    source = on_floats(tree)
+    expected = attempt(lambda: evaluate(tree, NAMES, FLOAT_FUNCTIONS))
+    assert attempt(lambda: eval(source, dict(SCOPE), NAMES)) == expected
+
+
+@given(TREES, EDGE_NUMBERS, EDGE_NUMBERS)
+def test_ieee_source_never_raises_and_is_python_s_where_that_has_a_result(tree, x, y):
+    names = {"x": x, "y": y}
+    result = eval(on_ieee_floats(tree), dict(SCOPE), names)
+    try:
+        expected = eval(on_floats(tree), dict(SCOPE), names)
+    except (ArithmeticError, ValueError):
+        return
+    assert same(result, expected)
+
+
 def test_source_for_floats_uses_floats_throughout():
     # 9**9**9**9 of integers would never end.
-    assert float_source(parse("9 ** 9 ** 9", (), ())) == "_power(9.0, _power(9.0, 9.0))"
+    assert on_floats(parse("9 ** 9 ** 9", (), ())) == "_power(9.0, _power(9.0, 9.0))"
 
 
 @pytest.mark.parametrize(
@@ -134,18 +191,8 @@ def test_what_may_raise_is_known(text, expected):
 
 # IEEE 754's results where Python raises: NumPy has them from the C library.
 
-EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan]
-EDGE_NUMBERS = st.one_of(st.sampled_from(EDGES), st.floats())
-
-
 QUIET = ["exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sinh", "cosh", "tanh",
          "arccosh", "arctanh", "arcsin"]  # fmt: skip
-
-
-def same(a, b):
-    return (math.isnan(a) and math.isnan(b)) or (
-        a == b and math.copysign(1.0, a) == math.copysign(1.0, b)
-    )
 
 
 @pytest.mark.parametrize(
@@ -178,3 +225,22 @@ def test_quiet_functions_follow_ieee_754(name, x):
 def test_quiet_division_is_plain_division_where_that_works(x, y):
     if y:
         assert same(ieee_divide(x, y), operator.truediv(x, y))
+
+
+# Derivatives of trees.
+
+
+@given(TREES, st.floats(-3, 3), st.floats(-3, 3))
+def test_the_derivative_of_a_tree_is_what_backward_finds(tree, x, y):
+    names = {"x": Value(x), "y": Value(y)}
+    try:
+        slope = derivative(tree, {"x": ast.Constant(1)})
+        out = evaluate(tree, names, FUNCTIONS_OF_VALUES)
+        assume(type(out) is Value)
+        out.backward()
+        found = evaluate(slope, {"x": x, "y": y}, FLOAT_FUNCTIONS)
+    except (ArithmeticError, ValueError, LookupError):
+        assume(False)
+    expected = names["x"].grad
+    assume(math.isfinite(expected) and math.isfinite(found))
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)

@@ -1,6 +1,8 @@
 """Functions on numbers and Values alike, those composed of primitives, and primitives of users."""
 
+import itertools
 import math
+import random
 
 import pytest
 from high_precision import ROWS, context, derivative, real
@@ -15,21 +17,27 @@ from autograd_scalar import (
     cbrt,
     draw,
     exp,
+    grad,
+    hessian,
     hypot,
+    jacobian,
     log,
     logsumexp,
     maximum,
     minimum,
     primitive,
+    sigmoid,
     softmax,
     softplus,
     sqrt,
     tanh,
+    toposort,
     where,
 )
 from autograd_scalar.engine.functions import FUNCTIONS
-from autograd_scalar.generate.reference import primitives_page, stub
-from autograd_scalar.table.primitives import OPCODES, TABLE
+from autograd_scalar.generate.reference import primitives_page
+from autograd_scalar.generate.stub import functions_stub
+from autograd_scalar.table.registry import OPCODES, TABLE
 
 FUNCTION_ROWS = [row for row in ROWS if not row.operator]
 
@@ -72,7 +80,7 @@ def test_a_function_refuses_what_is_no_number(row):
 def test_functions_take_positions_only(name):
     # Given by name, y and x of atan2 would be easy to swap without anyone noticing.
     row = TABLE[OPCODES[name]]
-    with pytest.raises(TypeError, match="positional"):
+    with pytest.raises(TypeError, match="by position"):
         FUNCTIONS[name](**dict.fromkeys(row.arguments, 1.0))
 
 
@@ -150,18 +158,92 @@ def test_where_takes_plain_conditions_and_values():
 
 # Stable at any size
 
+SIZES = [
+    *(0.0, 5e-324, 1e-310, 2.0**-1022, 1e-200, 1e-20, 1e-8, 0.1, 0.5, 0.7, 1.0, 2.5, 17.0),
+    *(36.99, 37.01, 300.3, 709.5, 745.3, 1e3, 1e8, 1e16, 1e200, math.nextafter(math.inf, 0.0)),
+]
+NUMBERS = sorted({sign * size for size in SIZES for sign in (1.0, -1.0)})
+INFINITIES = [-math.inf, math.inf]
 
-@pytest.mark.parametrize("x", [-1000.0, -40.0, -0.5, 0.0, 0.5, 40.0, 1000.0, 1e300])
-def test_softplus_and_its_derivative_the_sigmoid(x):
-    v = Value(x)
-    y = softplus(v)
-    y.backward()
-    with context.workdps(50):
-        exact = context.log1p(context.exp(real(max(x, -1e4)))) if x < 1e4 else real(x)
-        slope = 1 / (1 + context.exp(-real(x)))
-        assert abs(y.data - exact) <= 2 * math.ulp(float(exact))
-        assert abs(v.grad - slope) <= max(1e-14 * slope, 5e-324)
-    assert softplus(x) == y.data
+
+def ulps(actual, exact, of=0.0):
+    """How far a float is from a number, in last places of that number, or of a larger one."""
+    if math.isinf(float(exact)):
+        return 0.0 if actual == float(exact) else math.inf
+    unit = math.ulp(max(abs(float(exact)), float(of)))
+    return math.inf if math.isnan(actual) else float(abs(real(actual) - exact) / unit)
+
+
+def exact_logistic(x):
+    """softplus, and three derivatives of it: σ, σ(1 − σ), σ(1 − σ)(1 − 2σ)."""
+    power = context.exp(-abs(x))
+    small, large = power / (1 + power), 1 / (1 + power)
+    softplus = max(x, 0) + context.log1p(power)
+    slopes = [large if x >= 0 else small, small * large]
+    return softplus, *slopes, slopes[1] * (large - small) * (-1 if x > 0 else 1)
+
+
+@pytest.mark.parametrize("x", NUMBERS)
+def test_softplus_and_sigmoid_to_two_last_places_in_two_orders_of_derivative(x):
+    with context.workdps(60):
+        exact = exact_logistic(real(x))
+        for i, function in enumerate((softplus, sigmoid)):
+            v = Value(x)
+            y = function(v)
+            y.backward()
+            assert function(x) == y.data == getattr(v, function.__name__)().data
+            assert ulps(y.data, exact[i]) <= 2
+            assert ulps(v.grad, exact[i + 1]) <= 2
+            # 1 − 2σ may come near 0, from numbers that do not.
+            assert ulps(grad(grad(function))(x), exact[i + 2], of=exact[2]) <= 8
+
+
+def test_softplus_and_sigmoid_of_infinities():
+    assert [sigmoid(x) for x in INFINITIES] == [grad(softplus)(x) for x in INFINITIES] == [0, 1]
+    assert [softplus(x) for x in INFINITIES] == [0, math.inf]
+    assert [grad(sigmoid)(x) for x in INFINITIES] == [0, 0]
+
+
+@pytest.mark.parametrize("function", [sigmoid, softplus])
+def test_nan_stays_nan(function):
+    assert math.isnan(function(math.nan))
+
+
+@pytest.mark.parametrize("function", [sigmoid, softplus, lambda x: logsumexp([x])])
+def test_composed_functions_refuse_what_is_no_number(function):
+    with pytest.raises(TypeError, match="a real number is needed, got str '3'"):
+        function("3")
+
+
+@pytest.mark.parametrize("function", [sigmoid, softplus])
+def test_what_is_composed_of_one_number_is_a_method_and_part_of_expressions(function):
+    name = function.__name__
+    assert FUNCTIONS[name] is getattr(autograd_scalar, name) is function
+    graphs = [toposort(made) for made in (function(Value(0.5)), getattr(Value(0.5), name)())]
+    assert [v.op for v in graphs[0]] == [v.op for v in graphs[1]]
+
+
+@pytest.mark.parametrize("x", [-36.9, -1.0, 0.0, 2.0, 30.0])
+def test_the_graph_of_a_sigmoid_is_its_formula(x):
+    assert [v.op for v in toposort(sigmoid(Value(x))) if v.op] == ["neg", "exp", "add", "div"]
+
+
+def derivatives(function, x, order):
+    for _ in range(order):
+        function = grad(function)
+    return function(x)
+
+
+@pytest.mark.parametrize("at", [-37.0, 0.0])
+@pytest.mark.parametrize("function", [sigmoid, softplus])
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_two_forms_have_the_same_derivatives_where_they_meet(function, at, order):
+    below, here, above = (
+        derivatives(function, x, order)
+        for x in (math.nextafter(at, -math.inf), at, math.nextafter(at, math.inf))
+    )
+    scale = max(1e-3, abs(here)) if at == 0.0 else abs(here)
+    assert abs(below - here) + abs(above - here) <= 1e-12 * scale
 
 
 def test_softplus_is_log_of_one_plus_exp_where_that_overflows():
@@ -175,38 +257,89 @@ def test_softplus_is_log_of_one_plus_exp_where_that_overflows():
     assert softplus(100.0) == 100.0
 
 
-LOGITS = [
-    [1000.0, -1000.0],
-    [-1000.0, -1000.0, -1000.0],
-    [1000.0, 1000.0, 999.0],
-    [0.3],
-    [0.1, -0.7, 2.5],
-    [1e308, -1e308],
-]
+def several_logits():
+    """Pairs of all sizes, groups of all sizes, around one large number, and equal ones."""
+    chance = random.Random(5)
+    pairs = [list(chance.choices(NUMBERS, k=2)) for _ in range(300)]
+    groups = [chance.choices(NUMBERS, k=k) for k in (1, 3, 4, 10) for _ in range(30)]
+    around = [
+        [base + chance.choice([-1, 1]) * chance.choice(SIZES[:16]) for _ in range(k)]
+        for base in (0.0, -0.7, 1e3, 1e8, 1e16, -1e16)
+        for k in (2, 3, 10)
+        for _ in range(6)
+    ]
+    equal = [[x] * k for x in (0.0, 0.1, -1e16, 1e308) for k in (2, 3, 100)]
+    return [*pairs, *groups, *around, *equal]
 
 
-@pytest.mark.parametrize("logits", LOGITS, ids=str)
-def test_logsumexp_and_softmax_at_any_size(logits):
-    values = [Value(x) for x in logits]
-    with context.workdps(700):
-        powers = [context.exp(real(x) - max(logits)) for x in logits]
-        exact = max(logits) + context.log(sum(powers))
-        shares = [power / sum(powers) for power in powers]
-        total = logsumexp(values)
-        total.backward()
-        assert abs(total.data - exact) <= 4 * math.ulp(float(exact))
-        for v, share in zip(values, shares, strict=True):
-            assert abs(v.grad - share) <= 1e-15
-        for i, (probability, share) in enumerate(zip(softmax(values), shares, strict=True)):
-            assert abs(probability.data - share) <= 1e-15
-            for v in values:
-                v.zero_grad()
-            probability.backward()
-            for j, v in enumerate(values):
-                slope = shares[i] * ((i == j) - shares[j])
-                assert abs(v.grad - slope) <= 1e-15
-    assert logsumexp(logits) == total.data
-    assert math.isclose(sum(softmax(logits)), 1.0, rel_tol=1e-15)
+LOGITS = several_logits()
+
+
+def rounding(logits):
+    """The last places that a share of these logits may be off.
+
+    A difference of logits is rounded, and e to it then wrong by as many last places as it is
+    large, as it would be if the logits themselves were off by half of one. e^-746 is 0.
+    """
+    largest = max(logits)
+    return 4 + len(logits) / 2 + max(largest - x for x in logits if largest - x < 746)
+
+
+def exact_shares(logits):
+    """log Σ e^x, the share of each in the sum, and that of all the others."""
+    largest = max(logits)
+    place = logits.index(largest)
+    powers = [context.exp(real(x) - real(largest)) for x in logits]
+    others = [sum(powers[:i] + powers[i + 1 :]) for i in range(len(powers))]
+    total = 1 + others[place]
+    return (
+        real(largest) + context.log1p(others[place]),
+        [power / total for power in powers],
+        [other / total for other in others],
+    )
+
+
+def test_logsumexp_and_softmax_at_any_size():
+    with context.workdps(60):
+        for logits in LOGITS:
+            total, shares, _ = exact_shares(logits)
+            allowed = rounding(logits)
+            # What cancels between the largest and the logarithm is not to be had.
+            assert ulps(logsumexp(logits), total, of=abs(max(logits))) <= allowed, logits
+            for slope, share in zip(grad(logsumexp)(logits), shares, strict=True):
+                assert ulps(slope, share) <= allowed, logits
+            for probability, share in zip(softmax(logits), shares, strict=True):
+                assert ulps(probability, share) <= allowed, logits
+
+
+def test_logits_whose_differences_are_exact_cost_a_few_last_places():
+    with context.workdps(60):
+        for logits in ([1e16, 1e16 - 4], [64.0, 0.0], [0.0, -500.0, 0.5], [-700.0, 1.0, 0.0]):
+            _, shares, _ = exact_shares(logits)
+            for slope, share in zip(grad(logsumexp)(logits), shares, strict=True):
+                assert ulps(slope, share) <= 4
+
+
+def test_second_derivatives_of_logsumexp_and_derivatives_of_softmax_at_any_size():
+    with context.workdps(60):
+        for logits in [each for each in LOGITS if len(each) < 5][::4]:
+            _, shares, rest = exact_shares(logits)
+            allowed = 2 * rounding(logits)
+            second, jacobian_ = hessian(logsumexp)(logits), jacobian(softmax)(logits)
+            for i, j in itertools.product(range(len(logits)), repeat=2):
+                exact = shares[i] * rest[i] if i == j else -shares[i] * shares[j]
+                assert ulps(second[i][j], exact) <= allowed, logits
+                assert ulps(jacobian_[i][j], exact) <= allowed, logits
+
+
+@pytest.mark.parametrize("other", [[0.0], [-0.5, -2.0]])
+def test_where_the_largest_comes_to_outweigh_the_others_no_derivative_jumps(other):
+    # Where e^x is their sum; the forms of logsumexp and softmax change there.
+    at = logsumexp(other)
+    for function in (lambda x: logsumexp([x, *other]), lambda x: softmax([x, *other])[0]):
+        for order in range(1, 5):
+            below, above = (derivatives(function, at + step, order) for step in (-1e-15, 1e-15))
+            assert abs(below - above) <= 1e-13
 
 
 @pytest.mark.parametrize("function", [logsumexp, softmax])
@@ -215,16 +348,62 @@ def test_sequences_must_not_be_empty(function):
         function([])
 
 
-@pytest.mark.parametrize("values", [[math.nan, 1000.0], [1000.0, math.nan]])
+@pytest.mark.parametrize(
+    "values",
+    [[math.nan, 1000.0], [1000.0, math.nan], [1.0, math.nan, 1000.0], [math.inf, math.nan]],
+    ids=str,
+)
 def test_nan_among_logits_is_nan_in_the_result(values):
     assert math.isnan(logsumexp(values))
     assert all(map(math.isnan, softmax(values)))
 
 
-def test_infinite_logits():
-    assert logsumexp([math.inf, 1000.0]) == math.inf
-    assert logsumexp([-math.inf, 3.0]) == 3.0
-    assert softmax([-math.inf, 3.0]) == [0.0, 1.0]
+@pytest.mark.parametrize(
+    ("logits", "total", "shares"),
+    [
+        ([math.inf, 1000.0], math.inf, [1.0, 0.0]),
+        ([0.0, math.inf, -math.inf], math.inf, [0.0, 1.0, 0.0]),
+        ([-math.inf, 3.0], 3.0, [0.0, 1.0]),
+        ([-math.inf, 3.0, 3.0, -math.inf], 3.0 + math.log(2.0), [0.0, 0.5, 0.5, 0.0]),
+        ([math.inf], math.inf, [1.0]),
+        ([-math.inf], -math.inf, [1.0]),
+    ],
+    ids=str,
+)
+def test_infinite_logits_have_the_shares_of_their_limits(logits, total, shares):
+    assert logsumexp(logits) == total
+    assert grad(logsumexp)(logits) == softmax(logits) == shares
+    assert jacobian(softmax)(logits) == hessian(logsumexp)(logits)
+
+
+@pytest.mark.parametrize(
+    "logits", [[math.inf, 0.0, math.inf], [-math.inf, -math.inf]], ids=["largest", "all"]
+)
+def test_several_infinite_logits_that_are_the_largest(logits):
+    assert logsumexp(logits) == maximum(*logits)
+    assert grad(logsumexp)(logits) == grad(lambda each: maximum(*each))(logits)
+    with pytest.raises(ValueError, match=f"softmax is not defined .* several .* {logits[0]}"):
+        softmax(logits)
+
+
+def test_values_and_plain_numbers_mix_among_logits():
+    for logits in ([0.5, 2.0, -1.0], [0.0, 0.0, 0.0], [40.0, 0.0, 1.0]):
+        for k in range(3):
+            mixed = [Value(x) if i == k else x for i, x in enumerate(logits)]
+            total = logsumexp(mixed)
+            total.backward()
+            assert total.data == logsumexp(logits)
+            assert math.isclose(mixed[k].grad, grad(logsumexp)(logits)[k], rel_tol=4e-16)
+            assert [p.data for p in softmax(mixed)] == softmax(logits)
+
+
+@pytest.mark.parametrize("x", [0.0, -3.5])
+def test_one_value_alone_has_the_whole_share(x):
+    for function, value, slope in ((logsumexp, x, 1.0), (lambda v: softmax(v)[0], 1.0, 0.0)):
+        v = Value(x)
+        out = function([v])
+        out.backward()
+        assert (out.data, v.grad) == (value, slope)
 
 
 @pytest.mark.parametrize(("x", "expected"), [(1000.0, 1.0), (-1000.0, -1.0)])
@@ -271,7 +450,7 @@ def test_one_row_is_all_a_new_primitive_needs(scratch_table):
     # Drawn, and part of the reference.
     assert "swish_once" in draw(swish(x, k)).source
     assert f"`{row.value}` | ∂/∂x = `{row.partials[0]}`" in primitives_page()
-    assert "def swish_once(x: float, k: float, /) -> float:" in stub()
+    assert "def swish_once(x: float, k: float, /) -> float:" in functions_stub()
 
     # Tested by the loop over the table.
     for sample in row.samples:

@@ -280,7 +280,7 @@ def test_a_pickle_of_leaf_and_result_keeps_who_is_who(protocol):
 
 
 def test_a_pickle_of_an_unknown_primitive_names_it(scratch_table):
-    from autograd_scalar.table.primitives import OPCODES
+    from autograd_scalar.table.registry import OPCODES
 
     shifted = primitive("shifted_by_one", "x + 1", "1", samples=[(0.5,)])
     stored = pickle.dumps(shifted(Value(1.0)))

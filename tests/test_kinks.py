@@ -7,7 +7,7 @@ from high_precision import ROWS, one_sided_slopes, value_of
 
 from autograd_scalar import Value, hypot, maximum, minimum, relu, sqrt, where
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import OPCODES
+from autograd_scalar.table.registry import OPCODES
 
 KINKS = [(row, kink) for row in ROWS for kink in row.kinks]
 

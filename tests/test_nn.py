@@ -1,40 +1,42 @@
 """nn: models are called, saved, copied and trained; losses and optimisers do what they say."""
 
 import ast
+import contextlib
 import copy
+import dataclasses
 import gc
 import inspect
+import itertools
 import json
 import math
 import pickle
 import random
+import subprocess
 import sys
 import tracemalloc
+from collections import ChainMap, UserDict, UserList, deque, namedtuple
 from functools import partial
+from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 
 import mpmath
 import numpy as np
 import pytest
+from high_precision import context, real
+from test_functions import (
+    LOGITS,
+    NUMBERS,
+    exact_logistic,
+    exact_shares,
+    rounding,
+    ulps,
+)
 
 import autograd_scalar
-import nn
-from autograd_scalar import Value, no_grad, toposort
-from autograd_scalar.engine.functions import FUNCTIONS
-from autograd_scalar.table.primitives import TABLE
+from autograd_scalar import Value, grad, hessian, nn, no_grad, toposort
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh"]
-
-
-def derivative_graph(out, x):
-    """∂out/∂x as a Value: the partials of the table, evaluated on Values."""
-    adjoints = {out: Value(1.0)}
-    for v in reversed(toposort(out)):
-        for i, parent in enumerate(v.parents):
-            row = next(row for row in TABLE if row.name == v.op)
-            step = adjoints[v] * row.partial(i, v, v.parents, FUNCTIONS)
-            adjoints[parent] = adjoints[parent] + step if parent in adjoints else step
-    return adjoints[x]
 
 
 def gradient(loss, values):
@@ -60,67 +62,43 @@ class TestImports:
     def test_no_private_attribute_is_touched(self):
         attributes = {node.attr for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
         private = {name for name in attributes if name.startswith("_")}
-        assert private == {"__init__", "__name__"}
+        assert private == {"__init__", "__mro__", "__name__"}
 
     @pytest.mark.parametrize("name", nn.__all__)
     def test_everything_it_offers_is_explained(self, name):
         assert inspect.getdoc(getattr(nn, name))
 
+    def test_its_sigmoid_is_the_one_of_the_functions(self):
+        assert nn.sigmoid is autograd_scalar.sigmoid
 
-class TestSigmoid:
-    @pytest.mark.parametrize("x", [-30.0, -1.0, 0.0, 2.0, 30.0])
-    def test_its_graph_for_ordinary_input_is_four_primitives(self, x):
-        assert [v.op for v in toposort(nn.sigmoid(Value(x))) if v.op] == [
-            "neg",
-            "exp",
-            "add",
-            "div",
+
+ROOT = Path(__file__).parents[1]
+
+
+def output_of(*arguments, folder):
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+class TestBothSpellings:
+    SAME = "import nn; from autograd_scalar import nn as inside; print(nn.MLP is inside.MLP)"
+
+    def test_in_a_checkout(self):
+        assert output_of("-c", f"{self.SAME}; print(nn.__file__)", folder=ROOT).split() == [
+            "True",
+            str(ROOT / "nn.py"),
         ]
 
-    @pytest.mark.parametrize(
-        "x",
-        [
-            -1e4,
-            -1000,
-            -745,
-            -700,
-            -37.1,
-            -37,
-            -36.9,
-            -31,
-            -5,
-            0,
-            1e-9,
-            5,
-            36,
-            38,
-            700,
-            710,
-            1000,
-            1e4,
-        ],
-    )
-    def test_value_and_derivatives_of_three_orders_at_any_size(self, x):
-        leaf = Value(x)
-        orders = [nn.sigmoid(leaf)]
-        for _ in range(3):
-            orders.append(derivative_graph(orders[-1], leaf))
-        orders[0].backward()
-        with mpmath.workdps(9000):
-            s = 1 / (1 + mpmath.exp(-mpmath.mpf(x)))
-            d = s * (1 - s)
-            exact = [s, d, d * (1 - 2 * s), d * (1 - 6 * d)]
-            expected = [float(each) for each in exact]
-        # Every derivative is σ' times a polynomial in σ, which may come near 0.
-        rounding = 5e-324 + 1e-14 * expected[1]
-        assert orders[0].data == pytest.approx(expected[0], rel=1e-14, abs=5e-324)
-        assert leaf.grad == orders[1].data
-        for value, number in zip(orders[1:], expected[1:], strict=True):
-            assert value.data == pytest.approx(number, rel=0.0, abs=rounding)
-        assert nn.sigmoid(x) == orders[0].data
+    def test_where_it_is_installed(self, tmp_path):
+        assert output_of("-c", self.SAME, folder=tmp_path) == "True\n"
 
-    def test_nan_stays_nan(self):
-        assert math.isnan(nn.sigmoid(math.nan))
+    def test_beside_an_nn_of_ones_own(self, tmp_path):
+        (tmp_path / "nn.py").write_text("MLP = 'my own'", encoding="utf-8")
+        both = "import nn; from autograd_scalar import nn as ours; print(nn.MLP, ours.MLP(1, [1]))"
+        assert output_of("-c", both, folder=tmp_path) == "my own MLP(1, [1], linear)\n"
 
 
 class TestCalling:
@@ -185,6 +163,10 @@ class TestCalling:
         model = nn.MLP(2, [3, 4, 1])
         used = [{n.activation for n in layer.neurons} for layer in model.layers]
         assert used == [{nn.relu}, {nn.relu}, {nn.linear}]
+
+    def test_sizes_may_come_from_a_generator(self):
+        model = nn.MLP(2, (size for size in (3, 1)), rng=0)
+        assert model.state_dict() == nn.MLP(2, [3, 1], rng=0).state_dict()
 
     def test_nonlin_false_means_linear(self):
         assert nn.Neuron(2, nonlin=False, activation="tanh").activation is nn.linear
@@ -314,6 +296,7 @@ class TestClearErrors:
             (lambda: nn.Neuron(True), "got True"),
             (lambda: nn.Layer(2, -1), "nout is a number of .* got -1"),
             (lambda: nn.MLP(2, []), "nouts is the sizes of the layers"),
+            (lambda: nn.MLP(2, iter([])), "nouts is the sizes of the layers"),
             (lambda: nn.MLP(2, 3), "nouts is the sizes of the layers, such as .* got 3"),
             (lambda: nn.MLP(2, [3, "1"]), "nout is a number of .* got '1'"),
             (lambda: nn.Neuron(2, activation="rely"), "unknown activation 'rely'; .*'relu'"),
@@ -343,6 +326,46 @@ class TestClearErrors:
     def test_of_types(self, make, message):
         with pytest.raises(TypeError, match=message):
             make()
+
+
+@dataclasses.dataclass
+class Pair:
+    slope: Value
+    offset: Value
+
+
+@dataclasses.dataclass(slots=True)
+class SlottedPair:
+    slope: Value
+    offset: Value
+
+
+def interrupted_at_each_line(run, codes):
+    """Call `run` again and again, with an interrupt before another line of `codes` each time.
+
+    Yields after each interrupt; the last call comes to its end.
+    """
+    for stop in itertools.count():
+        lines = itertools.count()
+
+        def trace(frame, event, argument, stop=stop, lines=lines):
+            if frame.f_code not in codes:
+                return trace
+            if event == "line" and next(lines) == stop:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            run()
+        except KeyboardInterrupt:
+            yield
+        else:
+            return
+        finally:
+            sys.settrace(before)
 
 
 class TestModule:
@@ -404,6 +427,109 @@ class TestModule:
             neuron.load_state_dict({"w.0": 5.0, "b": "1"})
         assert neuron.state_dict() == before
 
+    @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+    def test_loading_what_is_not_finite_changes_nothing(self, number):
+        neuron = nn.Neuron(1, rng=0)
+        before = neuron.state_dict()
+        with pytest.raises(ValueError, match=f"parameter 'b': a finite number .* got {number}"):
+            neuron.load_state_dict({"w.0": 5.0, "b": number})
+        assert neuron.state_dict() == before
+
+    def test_interrupted_loading_changes_all_or_nothing(self):
+        module, state = nn.Neuron(3, rng=0), nn.Neuron(3, rng=1).state_dict()
+        before = module.state_dict()
+        codes = nn.Module.load_state_dict.__code__, nn._assign.__code__
+        seen = []
+        for _ in interrupted_at_each_line(lambda: module.load_state_dict(state), codes):
+            seen.append(module.state_dict())
+        assert len(seen) > 10
+        assert all(each == before for each in seen)
+        assert module.state_dict() == state
+
+    @pytest.mark.parametrize(
+        ("held", "names"),
+        [
+            (lambda p, q: np.array([p, q]), ["held.0", "held.1"]),
+            (lambda p, q: np.array([[p], [q]]), ["held.0.0", "held.1.0"]),
+            (lambda p, q: [np.array(p), np.array(q)], ["held.0.item", "held.1.item"]),
+            (lambda p, q: Pair(p, q), ["held.slope", "held.offset"]),
+            (lambda p, q: SlottedPair(p, q), ["held.slope", "held.offset"]),
+            (lambda p, q: SimpleNamespace(a=p, b=[q]), ["held.a", "held.b.0"]),
+            (lambda p, q: namedtuple("Two", "a b")(p, q), ["held.0", "held.1"]),
+            (lambda p, q: deque([p, {"q": q}]), ["held.0", "held.1.q"]),
+            (lambda p, q: UserList([p, q]), ["held.0", "held.1"]),
+            (lambda p, q: UserDict(a=p, b=q), ["held.a", "held.b"]),
+            (lambda p, q: MappingProxyType({"a": p, 2: q}), ["held.a", "held.2"]),
+            (lambda p, q: ChainMap({"a": p}, {"b": q}), ["held.b", "held.a"]),
+        ],
+        ids=[
+            *("array", "matrix", "arrays without axes", "dataclass", "slots", "namespace"),
+            *("named tuple", "deque", "user's list", "user's dict", "read-only", "chained"),
+        ],
+    )
+    def test_parameters_are_found_in_every_kind_of_container(self, held, names):
+        module = nn.Module()
+        pair = Value.parameter(1.0), Value.parameter(2.0)
+        module.held = held(*pair)
+        module.numbers = np.ones(3)
+        assert list(module.named_parameters()) == names
+        assert set(module.parameters()) == {*pair}
+
+    @pytest.mark.parametrize("kind", [UserList, list])
+    def test_a_module_that_is_a_list_holds_its_items_too(self, kind):
+        class Stack(nn.Module, kind):
+            pass
+
+        stack = Stack([nn.Neuron(1), nn.Neuron(1)])
+        stack.scale = Value.parameter(1.0)
+        assert len(stack.parameters()) == 5
+
+    def test_parameters_are_found_in_modules_with_slots(self):
+        @dataclasses.dataclass(slots=True)
+        class Line(nn.Module):
+            slope: Value
+            offset: Value
+            unset: Value = dataclasses.field(init=False)
+
+        class Shifted(Line):
+            __slots__ = "__shift"
+
+            def shifted(self, shift):
+                self.__shift = shift
+                return self
+
+        line = Shifted(Value.parameter(1.0), Value.parameter(2.0)).shifted(Value.parameter(3.0))
+        line.more = nn.Neuron(1)
+        names = ["slope", "offset", "_Shifted__shift", "more.w.0", "more.b"]
+        assert list(line.named_parameters()) == names
+
+    @pytest.mark.parametrize(
+        "held",
+        [
+            lambda p, q: {"held": {1: p, "1": q}},
+            lambda p, q: {"held": {"a.b": p, "a": {"b": q}}},
+            lambda p, q: {"held.0": p, "held": [q]},
+        ],
+    )
+    def test_two_parameters_of_one_name_cannot_be_saved(self, held):
+        module = nn.Module()
+        pair = Value.parameter(1.0), Value.parameter(2.0)
+        vars(module).update(held(*pair))
+        # They are learnt all the same.
+        assert set(module.parameters()) == {*pair}
+        for ask in (module.named_parameters, module.state_dict):
+            with pytest.raises(ValueError, match=r"two parameters of .* have the path 'held\."):
+                ask()
+
+    @pytest.mark.parametrize("kind", [set, frozenset])
+    def test_parameters_in_a_set_are_an_error(self, kind):
+        module = nn.Module()
+        module.held = kind([Value.parameter(1.0)])
+        with pytest.raises(TypeError, match=r"'held' of .* is a set, which has no order"):
+            module.parameters()
+        module.held = kind([1, 2])
+        assert module.parameters() == []
+
     def test_a_module_of_ones_own_finds_its_parameters(self):
         class Mixed(nn.Module):
             def __init__(self):
@@ -445,6 +571,9 @@ class TestModule:
         assert train(*others) == train(*both)
 
 
+TARGETS = [0.0, 5e-324, 1e-9, 0.2, 0.5, 1 - 1e-9, 1.0]
+
+
 class TestLosses:
     a, t = (0.3, -1.5, 2.0), (1.0, 0.5, 2.0)
 
@@ -474,16 +603,38 @@ class TestLosses:
             [slope(*pair) for pair in zip(self.a, self.t, strict=True)]
         )
 
-    @pytest.mark.parametrize("y", [0.0, 0.2, 1.0])
-    @pytest.mark.parametrize("a", [1e-300, 1e-9, 0.3, 0.5, 1 - 1e-9])
-    def test_binary_cross_entropy(self, a, y):
-        with mpmath.workdps(400):
-            p = mpmath.mpf(a)
-            value = float(-(y * mpmath.log(p) + (1 - mpmath.mpf(y)) * mpmath.log(1 - p)))
-            slope = float(-(y / p - (1 - mpmath.mpf(y)) / (1 - p)))
-        # 1 - a is rounded, so what a = 1e-300 or 1e-9 adds to log 1 is known to 2⁻⁵³.
-        assert nn.binary_cross_entropy(a, y) == pytest.approx(value, rel=1e-13, abs=2**-53)
-        assert gradient(lambda v: nn.binary_cross_entropy(v[0], y), [a]) == close([slope])
+    @pytest.mark.parametrize("size", [0.0, 1e-200, 1e-20, 0.7, 1e8, 1e153])
+    def test_squared_errors_at_any_size_whose_square_is_a_float(self, size):
+        for a, t in itertools.product((-size, size, 0.5), repeat=2):
+            for loss, factor in ((nn.squared_error, 1), (nn.half_squared_error, 0.5)):
+                value, slope = factor * (a - t) ** 2, 2 * factor * (a - t)
+                assert loss(a, t) == pytest.approx(value, rel=1e-15, abs=5e-324)
+                assert gradient(lambda v, t=t, loss=loss: loss(v[0], t), [a]) == [slope]
+
+    @pytest.mark.parametrize("loss", [nn.squared_error, nn.half_squared_error])
+    def test_an_error_whose_square_is_no_float(self, loss):
+        with pytest.raises(OverflowError, match="pow"):
+            loss(Value(1e200), 0.0)
+        # But the error of infinity is infinite, and so is its derivative.
+        assert loss(math.inf, 0.0) == math.inf
+        assert gradient(lambda v: loss(v[0], 0.0), [-math.inf]) == [-math.inf]
+
+    @pytest.mark.parametrize("y", TARGETS)
+    def test_binary_cross_entropy_to_few_last_places(self, y):
+        for a in (2.0**-1022, 1e-300, 1e-9, 0.3, 0.5, 1 - 1e-9, math.nextafter(1.0, 0.0)):
+            with context.workdps(60):
+                p, t = real(a), real(y)
+                value = -(t * context.log(p) + (1 - t) * context.log1p(-p))
+                slopes = -t / p, (1 - t) / (1 - p)
+                (slope,) = gradient(lambda v: nn.binary_cross_entropy(v[0], y), [a])
+                assert ulps(nn.binary_cross_entropy(a, y), value) <= 4
+                # What cancels between the two is not to be had.
+                assert ulps(slope, sum(slopes), of=max(map(abs, slopes))) <= 4
+
+    def test_binary_cross_entropy_whose_derivative_is_no_float(self):
+        for y, slope in ((0.0, 1.0), (1.0, -math.inf)):
+            loss = partial(nn.binary_cross_entropy, targets=y)
+            assert grad(loss)(5e-324) == slope
 
     @pytest.mark.parametrize(("a", "slope"), [(0.0, 1.0), (1.0, -1.0)])
     def test_binary_cross_entropy_of_a_certainty_that_is_right(self, a, slope):
@@ -512,24 +663,38 @@ class TestLosses:
         with pytest.raises(ValueError, match=message):
             loss(Value(a), y)
 
-    @pytest.mark.parametrize("y", [0.0, 0.2, 1.0])
+    @pytest.mark.parametrize("y", TARGETS)
+    def test_binary_cross_entropy_with_logits_at_any_size(self, y):
+        def loss(z):
+            return nn.binary_cross_entropy_with_logits(z, y)
+
+        with context.workdps(60):
+            t = real(y)
+            for z in NUMBERS:
+                left, right, curvature, _ = exact_logistic(real(z))
+                minus, rest, *_ = exact_logistic(-real(z))
+                assert ulps(loss(z), (1 - t) * left + t * minus) <= 4
+                # σ − y, or (1 − y) − (1 − σ) where it is their difference that is small.
+                of = max(1 - t, rest) if z > 0 else max(right, t)
+                slope = -rest if y == 1.0 else right - t
+                certain = y in (0.0, 1.0)
+                assert ulps(grad(loss)(z), slope, of=0.0 if certain else of) <= 4, z
+                assert ulps(grad(grad(loss))(z), curvature) <= 4
+
     @pytest.mark.parametrize(
-        "z", [-1000.0, -745.0, -40.0, -20.0, -1.0, 0.0, 1e-9, 3.0, 40.0, 1000.0]
+        ("z", "y", "value", "slope"),
+        [
+            (math.inf, 1.0, 0.0, 0.0),
+            (math.inf, 0.0, math.inf, 1.0),
+            (math.inf, 0.25, math.inf, 0.75),
+            (-math.inf, 0.0, 0.0, 0.0),
+            (-math.inf, 1.0, math.inf, -1.0),
+            (-math.inf, 0.25, math.inf, -0.25),
+        ],
     )
-    def test_binary_cross_entropy_with_logits(self, z, y):
-        with mpmath.workdps(1000):
-            s = 1 / (1 + mpmath.exp(-mpmath.mpf(z)))
-            value = float(-(y * mpmath.log(s) + (1 - mpmath.mpf(y)) * mpmath.log(1 - s)))
-            slopes = [float(s - y), float(s * (1 - s))]
-        leaf = Value(z)
-        loss = nn.binary_cross_entropy_with_logits(leaf, y)
-        first = derivative_graph(loss, leaf)
-        second = derivative_graph(first, leaf)
-        loss.backward()
-        tiny = 5e-324
-        assert loss.data == pytest.approx(value, rel=1e-13, abs=tiny)
-        assert leaf.grad == pytest.approx(slopes[0], rel=1e-13, abs=1e-17)
-        assert second.data == pytest.approx(slopes[1], rel=1e-13, abs=tiny)
+    def test_binary_cross_entropy_with_infinite_logits(self, z, y, value, slope):
+        assert nn.binary_cross_entropy_with_logits(z, y) == value
+        assert gradient(lambda v: nn.binary_cross_entropy_with_logits(v[0], y), [z]) == [slope]
 
     def test_binary_cross_entropy_with_logits_is_that_of_the_sigmoid(self):
         z, y = [-3.0, 0.5, 2.0], [1.0, 0.0, 0.25]
@@ -537,20 +702,63 @@ class TestLosses:
             nn.binary_cross_entropy([nn.sigmoid(each) for each in z], y)
         )
 
-    @pytest.mark.parametrize("index", [0, 1, 2])
+    def test_cross_entropy_at_any_size(self):
+        with context.workdps(60):
+            for logits in LOGITS:
+                total, shares, rest = exact_shares(logits)
+                allowed = rounding(logits)
+                for index in range(min(len(logits), 4)):
+                    far = total - real(logits[index])
+                    value = context.log1p(rest[index] / shares[index]) if far < 1e4 else far
+                    assert ulps(nn.cross_entropy(logits, index), value) <= allowed, logits
+                    slopes = grad(partial(nn.cross_entropy, index=index))(logits)
+                    exact = [-rest[k] if k == index else shares[k] for k in range(len(logits))]
+                    assert max(map(ulps, slopes, exact)) <= allowed, logits
+
+    def test_second_derivatives_of_cross_entropy_at_any_size(self):
+        with context.workdps(60):
+            for logits in [each for each in LOGITS if len(each) < 5][::8]:
+                _, shares, rest = exact_shares(logits)
+                for index in range(len(logits)):
+                    second = hessian(partial(nn.cross_entropy, index=index))(logits)
+                    for i, j in itertools.product(range(len(logits)), repeat=2):
+                        exact = shares[i] * rest[i] if i == j else -shares[i] * shares[j]
+                        assert ulps(second[i][j], exact) <= 2 * rounding(logits), logits
+
+    def test_cross_entropy_of_equal_logits_is_the_logarithm_of_their_number(self):
+        for x, count in itertools.product((0.0, 1e16, -1e300), (1, 2, 3, 1000)):
+            assert nn.cross_entropy([x] * count, 0) == close(math.log(count))
+
     @pytest.mark.parametrize(
-        "logits", [(0.5, -1.0, 2.0), (1000.0, -1000.0, 0.0), (1000.0, 1000.0, 1000.0)]
+        ("logits", "index", "value", "slopes"),
+        [
+            ([math.inf, 0.0], 0, 0.0, [0.0, 0.0]),
+            ([math.inf, 0.0], 1, math.inf, [1.0, -1.0]),
+            ([-math.inf, 0.0], 1, 0.0, [0.0, 0.0]),
+            ([-math.inf, 0.0], 0, math.inf, [-1.0, 1.0]),
+            ([-math.inf, math.inf], 0, math.inf, [-1.0, 1.0]),
+            ([-math.inf, 0.0, 0.0], 1, math.log(2.0), [0.0, -0.5, 0.5]),
+            ([math.inf, math.inf, 0.0], 2, math.inf, [0.5, 0.5, -1.0]),
+            ([-math.inf], 0, 0.0, [0.0]),
+            ([math.inf], 0, 0.0, [0.0]),
+        ],
+        ids=str,
     )
-    def test_cross_entropy(self, logits, index):
-        with mpmath.workdps(1000):
-            exponentials = [mpmath.exp(z) for z in logits]
-            p = [e / sum(exponentials) for e in exponentials]
-            value = float(-mpmath.log(p[index]))
-            slopes = [float(p_k - (k == index)) for k, p_k in enumerate(p)]
-        assert nn.cross_entropy(logits, index) == pytest.approx(value, rel=1e-13, abs=1e-16)
-        assert gradient(lambda z: nn.cross_entropy(z, index), logits) == pytest.approx(
-            slopes, rel=1e-13, abs=1e-16
-        )
+    def test_cross_entropy_of_infinite_logits(self, logits, index, value, slopes):
+        assert nn.cross_entropy(logits, index) == close(value)
+        assert gradient(lambda z: nn.cross_entropy(z, index), logits) == close(slopes)
+
+    @pytest.mark.parametrize("infinity", [math.inf, -math.inf])
+    def test_cross_entropy_of_one_of_several_infinite_logits_is_undefined(self, infinity):
+        with pytest.raises(ValueError, match=f"several logits that are {infinity} is undefined"):
+            nn.cross_entropy([infinity, Value(infinity)], 1)
+
+    @pytest.mark.parametrize("nan", range(3))
+    @pytest.mark.parametrize("index", range(3))
+    def test_cross_entropy_of_nan_is_nan(self, nan, index):
+        logits = [1000.0, -3.0, 2000.0]
+        logits[nan] = math.nan
+        assert math.isnan(nn.cross_entropy(logits, index))
 
     @pytest.mark.parametrize(
         ("logits", "index", "error", "message"),
@@ -561,6 +769,7 @@ class TestLosses:
             ([0.5, 1.0], 1.0, TypeError, "is an int, got 1.0"),
             ([0.5, 1.0], True, TypeError, "is an int, got True"),
             (Value(0.5), 0, TypeError, "takes a sequence of logits"),
+            (["0.5", 1.0], 0, TypeError, "a real number is needed, got str '0.5'"),
         ],
     )
     def test_cross_entropy_of_no_class(self, logits, index, error, message):
@@ -572,7 +781,16 @@ class TestLosses:
 
     @pytest.mark.parametrize(
         ("a", "y", "value", "slope"),
-        [(0.25, 1, 0.75, -1.0), (0.25, -1, 1.25, 1.0), (3.0, 1, 0.0, 0.0), (-3.0, -1, 0.0, 0.0)],
+        [
+            (0.25, 1, 0.75, -1.0),
+            (0.25, -1, 1.25, 1.0),
+            (3.0, 1, 0.0, 0.0),
+            (-3.0, -1, 0.0, 0.0),
+            (1e308, -1, 1e308, 1.0),
+            (5e-324, 1, 1.0, -1.0),
+            (math.inf, 1, 0.0, 0.0),
+            (math.inf, -1, math.inf, 1.0),
+        ],
     )
     def test_hinge(self, a, y, value, slope):
         assert nn.hinge(a, y) == value
@@ -733,11 +951,59 @@ class TestOptimisers:
             optimiser.step()
         assert good.data == 1.0
 
+    @pytest.mark.parametrize("make", [nn.Adam, partial(nn.AdamW, weight_decay=0.0)])
+    @pytest.mark.parametrize("g", [1e-300, 1e-160, 1.0, 1e154, -1e200, math.nextafter(math.inf, 0)])
+    def test_adam_follows_gradients_of_any_size(self, make, g):
+        # Two steps along one gradient are two learning rates, however large it is.
+        path = [2.0 - math.copysign(0.25, g), 2.0 - math.copysign(0.5, g)]
+        assert steps(partial(make, lr=0.25, eps=0.0), [g, g]) == close(path)
+
+    @pytest.mark.parametrize(
+        ("make", "gradients"),
+        [
+            (partial(nn.SGD, lr=1e10), [1e300]),
+            (partial(nn.SGD, lr=1e-10, momentum=0.9), [1e308, 1e308]),
+            (partial(nn.Adam, weight_decay=1e10), [1e308]),
+        ],
+    )
+    def test_a_step_to_infinity_is_an_error_and_changes_nothing(self, make, gradients):
+        first, second = Value.parameter(1.0), Value.parameter(1e300, "second")
+        optimiser = make([first, second])
+        *before, last = gradients
+        for g in before:
+            first.grad = second.grad = g
+            optimiser.step()
+        first.grad, second.grad = 1.0, last
+        state = first.data, second.data, optimiser.memory
+        with pytest.raises(ValueError, match=r"would make a parameter infinite: .*'second'"):
+            optimiser.step()
+        assert (first.data, second.data, optimiser.memory) == state
+
+    @every
+    def test_an_interrupted_step_is_taken_whole_or_not_at_all(self, make):
+        params = [Value.parameter(float(i)) for i in range(3)]
+        optimiser = make(params)
+        for p in params:
+            p.grad = p.data - 5.0
+
+        def state():
+            return [p.data for p in params], optimiser.memory
+
+        before = state()
+        codes = nn.Optimiser.step.__code__, nn._assign.__code__
+        seen = []
+        for _ in interrupted_at_each_line(optimiser.step, codes):
+            seen.append(state())
+        assert len(seen) > 10
+        assert all(each == before for each in seen)
+        assert all(old != new for old, new in zip(before[0], state()[0], strict=True))
+
     @every
     @pytest.mark.parametrize(
         ("params", "error", "message"),
         [
             ([], ValueError, "no parameters"),
+            (iter([]), ValueError, "no parameters"),
             (nn.Neuron(1), TypeError, r"a list such as model.parameters\(\), got Neuron"),
             (Value(1.0), TypeError, "a list such as"),
             (None, TypeError, "a list such as"),
@@ -809,6 +1075,17 @@ class TestTraining:
             for p in model.parameters():
                 p.data -= learning_rate * p.grad
         assert total_loss().data < 0.05 < first
+
+    @pytest.mark.parametrize("around", [no_grad, contextlib.nullcontext])
+    def test_a_parameter_is_changed_through_its_number(self, around):
+        neuron = nn.Neuron(1, nonlin=False, rng=0)
+        neuron([2.0]).backward()
+        before = neuron.state_dict()
+        with around():
+            for p in neuron.parameters():
+                p.data -= 0.5 * p.grad
+        assert neuron.state_dict() == {"w.0": before["w.0"] - 1.0, "b": before["b"] - 0.5}
+        assert {p.kind for p in neuron.parameters()} == {"parameter"}
 
     def test_memory_is_flat_over_a_thousand_steps(self):
         model = nn.MLP(2, [4, 1], activation="tanh", rng=0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autograd_scalar import Value
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import OPCODES
+from autograd_scalar.table.registry import KERNELS, OPCODES
 
 LARGEST = sys.float_info.max
 # A partial beyond this may overflow on the way: y * x**(y - 1) has a factor larger than itself.
@@ -74,3 +74,16 @@ def test_samples_agree_with_50_digits(row):
 @given(data=st.data())
 def test_points_of_the_domain_agree_with_50_digits(row, data):
     check_at(row, data.draw(points_of(row)))
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if len(row.arguments) == 2], ids=lambda row: row.name
+)
+def test_a_row_commutes_where_its_operands_may_change_places(row):
+    kernel = KERNELS[OPCODES[row.name]]
+    same = [
+        kernel(x, y)[0] == kernel(y, x)[0]
+        for x, y in row.samples
+        if is_inside(row, (x, y)) and is_inside(row, (y, x))
+    ]
+    assert all(same) == row.commutes

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from autograd_scalar import Value
 from autograd_scalar.engine.value import record
-from autograd_scalar.table.primitives import KERNELS, OPCODES
+from autograd_scalar.table.registry import KERNELS, OPCODES
 
 # Sizes that keep rounding errors, which grow with every partial they pass, far below 1e-9.
 LARGEST = 100.0

@@ -12,20 +12,17 @@ from high_precision import ROWS
 
 import autograd_scalar
 from autograd_scalar.engine.functions import __all__ as public
-from autograd_scalar.generate.reference import (
-    CONVENTIONS_PAGE,
-    PRIMITIVES_PAGE,
-    STUB,
-    conventions_page,
-    main,
-)
+from autograd_scalar.generate.__main__ import GENERATED, main, replaced_part
 
+PRIMITIVES_PAGE = "docs/primitives.md"
+CONVENTIONS_PAGE = "docs/conventions.md"
+STUB = "autograd_scalar/engine/functions.pyi"
 ROOT = Path(__file__).parent.parent
 
 
 def test_regenerating_gives_the_committed_files():
     # In a process of its own: other tests add rows to the table.
-    check = [sys.executable, "-m", "autograd_scalar.generate.reference", "--check"]
+    check = [sys.executable, "-m", "autograd_scalar.generate", "--check"]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -33,23 +30,24 @@ def test_regenerating_gives_the_committed_files():
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of the generated files that may be spoilt."""
-    for name in (PRIMITIVES_PAGE, CONVENTIONS_PAGE, STUB):
+    for name in GENERATED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     return tmp_path
 
 
-@pytest.mark.parametrize("name", [PRIMITIVES_PAGE, CONVENTIONS_PAGE, STUB])
+@pytest.mark.parametrize("name", GENERATED)
 def test_a_stale_file_is_reported_and_written_anew(checkout, capsys, name):
+    main([], checkout)  # other tests may have added rows
     good = (checkout / name).read_text(encoding="utf-8")
-    spoilt = good.replace("x = 0", "x = 1").replace("out * out", "out + out")
+    spoilt = good.replace("hypot", "hypotenuse").replace("out * out", "out + out")
     assert spoilt != good
     (checkout / name).write_text(spoilt, encoding="utf-8")
+    capsys.readouterr()
     assert main(["--check"], checkout) == 1
-    assert f"{Path(name)} is not what the table says" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith(f"{name} is not what the table says")
     assert (checkout / name).read_text(encoding="utf-8") == spoilt
     assert main([], checkout) == 0
-    assert (checkout / name).read_text(encoding="utf-8") != spoilt
     assert main(["--check"], checkout) == 0
 
 
@@ -60,15 +58,15 @@ def test_outside_a_checkout_there_is_nothing_to_write(checkout, capsys):
 
 
 def test_a_page_without_the_marks_is_an_error():
-    with pytest.raises(ValueError, match="needs a line"):
-        conventions_page("# Conventions\n")
+    with pytest.raises(ValueError, match="needs the lines"):
+        replaced_part(CONVENTIONS_PAGE, "# Conventions\n", "<!-- ", " -->", "| a | table |")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_page_of_primitives_tells_the_whole_row(row):
     page = (ROOT / PRIMITIVES_PAGE).read_text(encoding="utf-8")
     (line,) = (line for line in page.splitlines() if f'<a id="{row.name}"></a>' in line)
-    for text in (row.name, row.value, *row.partials, row.domain, row.alias):
+    for text in (row.name, row.value, *row.shown, *row.partials, row.domain, row.alias):
         assert not text or f"`{text}`" in line
     assert row.rule.replace("|", r"\|") in line
     assert line.count("](conventions.md#") == len(row.kinks)
@@ -110,7 +108,7 @@ def test_the_stub_and_the_functions_have_the_same_documentation():
 
 
 USES = """
-from autograd_scalar import Value, exp, hypot, log, maximum, softmax, where
+from autograd_scalar import Value, exp, hypot, log, maximum, nn, softmax, where
 
 x = Value(1.0)
 reveal_type(exp(1.0))
@@ -123,20 +121,56 @@ reveal_type(maximum(1.0, x, 2.0))
 reveal_type(where(x > 0, 1.0, x))
 reveal_type(softmax([1.0, 2.0]))
 reveal_type(softmax([x]))
+reveal_type(nn.sigmoid(x))
+reveal_type(nn.MLP(2, [3, 1], activation="tanh", rng=0))
+reveal_type(nn.Neuron(2).parameters())
+reveal_type(x.tanh())
+reveal_type(x.arctan2(2.0))
+reveal_type(x.where(1.0, x))
+"""
+
+MISUSES = """
+from autograd_scalar import Value
+
+x = Value(1.0)
+x.graad
+x.tanh(2.0)
+x.hypot()
+x.hypot("3")
 """
 
 
-def test_type_checkers_know_the_functions_of_the_table(tmp_path):
-    (tmp_path / "uses.py").write_text(USES, encoding="utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    """What mypy prints about each of the programs."""
+    folder = tmp_path_factory.mktemp("types")
+    for name, program in (("uses", USES), ("misuses", MISUSES)):
+        (folder / f"{name}.py").write_text(program, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(folder), "--no-pretty"]
     done = subprocess.run(
-        [*command, "--no-pretty", str(tmp_path / "uses.py")],
+        [*command, *map(str, folder.glob("*.py"))],
         cwd=ROOT, capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
-    revealed = [line.split('"')[1] for line in done.stdout.splitlines() if "Revealed" in line]
+    lines = done.stdout.splitlines()
+    return {
+        name: [line for line in lines if f"/{name}.py:" in line.replace("\\", "/")]
+        for name in ("uses", "misuses")
+    }
+
+
+def test_type_checkers_know_the_functions_and_methods_of_the_table(checked):
+    revealed = [line.split('"')[1] for line in checked["uses"] if "Revealed" in line]
     value = "autograd_scalar.engine.value.Value"
-    assert done.returncode == 0, done.stdout
+    assert not any(": error:" in line for line in checked["uses"])
     assert [each.removeprefix("builtins.") for each in revealed] == [
         "float", value, value, "float", "float", value, value, value,
-        "list[float]", f"list[{value}]",
+        "list[float]", f"list[{value}]", value, "autograd_scalar.nn.MLP", f"list[{value}]",
+        value, value, value,
     ]  # fmt: skip
+
+
+def test_type_checkers_refuse_methods_and_operands_that_do_not_exist(checked):
+    errors = [line.partition(": error:")[0] for line in checked["misuses"] if ": error:" in line]
+    refused = [int(each.rpartition(":")[2]) for each in errors]
+    written = MISUSES.splitlines()
+    assert refused == [i for i, line in enumerate(written, 1) if line.startswith("x.")]

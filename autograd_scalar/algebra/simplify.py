@@ -1,8 +1,7 @@
 """What school algebra does to a derivative before it is written down.
 
 Zeros and ones go, signs and numbers are collected in front, equal factors become powers,
-a negative power goes below the bar. Nothing is multiplied out or factored: for algebra
-there is SymPy.
+a negative power goes below the bar. Nothing is multiplied out; `cancel` does that.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from .trees import call, key, number, rebuilt
+from .trees import SUM, added, call, fraction, is_sum, key, multiplied, names_in, number, rebuilt
 
 # A product: its number in front, and base → exponent in the order the bases were met.
 _Product = tuple[Fraction, dict[str, tuple[ast.expr, Fraction]]]
@@ -47,9 +46,9 @@ def as_product(tree: ast.expr) -> _Product:
     match tree:
         case ast.Constant(value=value):
             assert isinstance(value, int | float)
-            exact = _fraction(value)
-            if exact is not None:
-                return exact, {}
+            found = exact(value)
+            if found is not None:
+                return found, {}
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             coefficient, factors = as_product(operand)
             return -coefficient, factors
@@ -68,28 +67,24 @@ def as_product(tree: ast.expr) -> _Product:
             return _power(left, tidy(right))
         case ast.BinOp(op=ast.Add() | ast.Sub()) | ast.Call(func=ast.Name(id="Σ")):
             tidied = _tidy_sum(tree)
-            if not _is_sum(tidied):
+            if not is_sum(tidied):
                 return as_product(tidied)
             return Fraction(1), _single(tidied)
     tidied = rebuilt(tree, tidy)
     return Fraction(1), _single(tidied)
 
 
-def _fraction(value: float) -> Fraction | None:
+def exact(value: float) -> Fraction | None:
     """The number a reader sees: 0.1 is a tenth."""
     try:
-        exact = Fraction(repr(value))
+        found = Fraction(repr(value))
     except (ValueError, OverflowError):
         return None
-    return exact if abs(exact.numerator) < 10**15 and exact.denominator < 10**15 else None
+    return found if abs(found.numerator) < 10**15 and found.denominator < 10**15 else None
 
 
 def _single(tree: ast.expr) -> dict[str, tuple[ast.expr, Fraction]]:
     return {key(tree): (tree, Fraction(1))}
-
-
-def _is_sum(tree: ast.expr) -> bool:
-    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub)
 
 
 def _power(base: ast.expr, exponent: ast.expr) -> _Product:
@@ -113,6 +108,8 @@ def _power(base: ast.expr, exponent: ast.expr) -> _Product:
 
 
 def _constant(tree: ast.expr) -> Fraction | None:
+    if names_in(tree):
+        return None
     coefficient, factors = as_product(tree)
     return None if factors else coefficient
 
@@ -164,7 +161,7 @@ def _rank(base: ast.expr) -> int:
     """Names before functions before sums: 6 x e^x (x² + 1)."""
     if isinstance(base, ast.Name):
         return 0
-    return 2 if _is_sum(base) else 1
+    return 2 if is_sum(base) else 1
 
 
 def _written(coefficient: Fraction, factors: Mapping[str, tuple[ast.expr, Fraction]]) -> ast.expr:
@@ -173,7 +170,7 @@ def _written(coefficient: Fraction, factors: Mapping[str, tuple[ast.expr, Fracti
     ordered = sorted(factors.values(), key=lambda pair: _rank(pair[0]))
     for base, power in ordered:
         size_ = abs(power)
-        exponent = number(int(size_)) if size_.denominator == 1 else _rational(size_)
+        exponent = _rational(size_)
         factor = base if size_ == 1 else ast.BinOp(base, ast.Pow(), exponent)
         (above if power > 0 else below).append(factor)
     front = abs(coefficient)
@@ -186,23 +183,14 @@ def _written(coefficient: Fraction, factors: Mapping[str, tuple[ast.expr, Fracti
             above.insert(0, number(front.numerator))
         if front.denominator != 1:
             below.insert(0, number(front.denominator))
-    result = _joined(above)
+    result = multiplied(above)
     if below:
-        result = ast.BinOp(result, ast.Div(), _joined(below))
+        result = ast.BinOp(result, ast.Div(), multiplied(below))
     return ast.UnaryOp(ast.USub(), result) if coefficient < 0 else result
 
 
 def _rational(value: Fraction) -> ast.expr:
-    if value.denominator > 9:
-        return number(float(value))
-    return ast.BinOp(number(value.numerator), ast.Div(), number(value.denominator))
-
-
-def _joined(factors: Sequence[ast.expr]) -> ast.expr:
-    result = factors[0]
-    for factor in factors[1:]:
-        result = ast.BinOp(result, ast.Mult(), factor)
-    return result
+    return number(float(value)) if value.denominator > 9 else fraction(value)
 
 
 def terms_of(tree: ast.expr) -> list[tuple[int, ast.expr]]:
@@ -215,7 +203,7 @@ def terms_of(tree: ast.expr) -> list[tuple[int, ast.expr]]:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 pending += [(sign, right), (sign, left)]
             case ast.BinOp(left=left, op=ast.Sub(), right=right):
-                whole = ast.UnaryOp(ast.UAdd(), right) if _is_sum(right) else right
+                whole = ast.UnaryOp(ast.UAdd(), right) if is_sum(right) else right
                 pending += [(-sign, whole), (sign, left)]
             case ast.Call(func=ast.Name(id="Σ"), args=terms):
                 pending += [(sign, term) for term in reversed(terms)]
@@ -233,7 +221,7 @@ def _tidy_sum(tree: ast.expr) -> ast.expr:
         coefficient *= sign
         if coefficient == 1 and len(factors) == 1:
             ((base, power),) = factors.values()
-            if power == 1 and _is_sum(base):
+            if power == 1 and is_sum(base):
                 pending += reversed(terms_of(base))
                 continue
         name = key(_written(Fraction(1), factors)) if factors else ""
@@ -290,12 +278,4 @@ def numerator_and_denominator(tree: ast.expr) -> tuple[ast.expr, ast.expr]:
 
 def sum_of(terms: Sequence[ast.expr]) -> ast.expr:
     """The terms added up, a long sum as one that prints in part."""
-    if len(terms) > 8:
-        return call("Σ", *terms)
-    result = terms[0]
-    for term in terms[1:]:
-        if isinstance(term, ast.UnaryOp) and isinstance(term.op, ast.USub):
-            result = ast.BinOp(result, ast.Sub(), term.operand)
-        else:
-            result = ast.BinOp(result, ast.Add(), term)
-    return result
+    return call(SUM, *terms) if len(terms) > 8 else added(terms)

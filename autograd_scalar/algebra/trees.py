@@ -1,13 +1,27 @@
-"""Expressions as syntax trees: making them, comparing them, replacing parts of them.
+"""Expressions as syntax trees: making them, taking them apart, replacing parts of them.
 
-The trees are those of the table's language; names may here be any label.
+The trees are those of the table's language; names may here be any label. No function here
+changes a tree it is given.
 """
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import reduce
+from typing import TypeGuard
+
+from ..table.language import BINARY_ROWS
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
+
+#: Calls that stand for a sum and a product of any number of operands.
+SUM = "Σ"
+PRODUCT = "·"
+
+_OPERATOR = {row_name: op for op, row_name in BINARY_ROWS.items()}
 
 
 def name(label: str) -> ast.expr:
@@ -24,9 +38,61 @@ def number(value: float) -> ast.expr:
     return ast.Constant(value)
 
 
+def fraction(value: Fraction) -> ast.expr:
+    """The exact number `value` in an expression, as a quotient where it is not whole."""
+    whole = number(value.numerator)
+    if value.denominator == 1:
+        return whole
+    return ast.BinOp(whole, ast.Div(), number(value.denominator))
+
+
 def call(function: str, *arguments: ast.expr) -> ast.expr:
     """A call of a function, or of one that only prints."""
     return ast.Call(ast.Name(function), list(arguments), [])
+
+
+def added(terms: Sequence[ast.expr]) -> ast.expr:
+    """The terms added up; one with a minus sign is taken away."""
+    result = terms[0]
+    for term in terms[1:]:
+        match term:
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                result = ast.BinOp(result, ast.Sub(), operand)
+            case _:
+                result = ast.BinOp(result, ast.Add(), term)
+    return result
+
+
+def multiplied(factors: Sequence[ast.expr]) -> ast.expr:
+    """The product of the factors."""
+    return reduce(lambda a, b: ast.BinOp(a, ast.Mult(), b), factors)
+
+
+def applied(row: Primitive, operands: Sequence[ast.expr]) -> ast.expr:
+    """The expression for a primitive of these operands.
+
+    >>> print(ast.unparse(applied(TABLE[OPCODES["mul"]], [name("x"), name("y")])))
+    x * y
+    """
+    if row.name in _OPERATOR:
+        return ast.BinOp(operands[0], _OPERATOR[row.name](), operands[1])
+    if row.name == "neg":
+        return ast.UnaryOp(ast.USub(), operands[0])
+    return call(row.name, *operands)
+
+
+def row_of(tree: ast.expr) -> tuple[Primitive, list[ast.expr]] | None:
+    """The primitive an expression ends with and its operands; None where it is no primitive's."""
+    match tree:
+        case ast.BinOp(left=left, op=op, right=right):
+            return TABLE[OPCODES[BINARY_ROWS[type(op)]]], [left, right]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return TABLE[OPCODES["neg"]], [operand]
+        case ast.Call(func=ast.Name(id=function), args=operands) if function in OPCODES:
+            row = TABLE[OPCODES[function]]
+            # `log(x, base)` and `maximum(x, y, z)` are compositions.
+            return (row, operands) if len(operands) == len(row.arguments) else None
+    return None
 
 
 def same(a: ast.expr, b: ast.expr) -> bool:
@@ -97,3 +163,13 @@ def size(tree: ast.expr) -> int:
 def is_one(tree: ast.expr) -> bool:
     """Whether `tree` is the number 1 itself."""
     return isinstance(tree, ast.Constant) and tree.value == 1
+
+
+def is_sum(tree: ast.expr) -> TypeGuard[ast.BinOp]:
+    """Whether `tree` adds or subtracts last."""
+    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub)
+
+
+def is_quotient(tree: ast.expr) -> TypeGuard[ast.BinOp]:
+    """Whether `tree` divides last."""
+    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)

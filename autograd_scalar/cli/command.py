@@ -9,19 +9,21 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__, build
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..notation.terminal import can_show, columns, decimals, encoding_of, marked, one_line, write
-from ..table.primitives import OPCODES, TABLE
+from ..notation.numerals import aligned
+from ..notation.terminal import can_show, columns, encoding_of, marked, printable, write
+from ..table.registry import OPCODES, TABLE
 from .program import Computation, Program, ProgramError, check_name
 
 NAME = "autograd-scalar"
 
 _DESCRIPTION = """\
-The value of an expression, its derivative by every name in it, and each step between.
+The value of an expression, its derivative by every name in it, and each operation between.
 
 EXPRESSION   numbers, names, + - * / // % **, calls of functions, pi, inf and nan;
              "a = w*x; b = a + 1; b**2" goes in steps
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name  value  derivative
     x     3.0    6.0
     <BLANKLINE>
-    step           value  primitive  local derivatives
+    operation      value  primitive  local derivatives
     v1 = x ** 2.0  9.0    pow        ∂/∂x = 6.0
     0
     """
@@ -76,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse(message: str) -> int:
     if len(message) > 500:
         message = message[:500] + "..."
-    write(sys.stderr, f"{NAME}: error: {one_line(message)}")
+    write(sys.stderr, f"{NAME}: error: {printable(message)}")
     return 2
 
 
@@ -106,11 +108,12 @@ def _run(argv: Sequence[str]) -> int:
     unused = [name for name in values if name not in program.free]
     if unused:
         write(sys.stderr, f"{NAME}: note: given, but not in the expression: {', '.join(unused)}")
-    _draw(computed.result, options)
     if options.explain:
         output = _explanation(computed, options)
     else:
         output = _as_json(text, computed) if options.json else _as_text(computed)
+    # Nothing is written before all of it is known.
+    _draw(computed.result, options)
     write(sys.stdout, output)
     return 0
 
@@ -198,17 +201,25 @@ def _assignment(word: str) -> tuple[str, float | None]:
 
 
 def _draw(root: Value, options: argparse.Namespace) -> None:
-    for path in filter(None, (options.svg, options.png, options.dot)):
-        # Those who don't draw need not wait for the drawing libraries.
-        from ..picture.dot import draw
+    paths = [path for path in (options.svg, options.png, options.dot) if path]
+    if not paths:
+        return
+    # Those who don't draw need not wait for the drawing libraries.
+    from ..picture.dot import draw
+    from ..picture.files import write_files
 
-        limit = {} if options.limit is None else {"limit": options.limit}
+    limit = {} if options.limit is None else {"limit": options.limit}
+    pictures = {}
+    for path in paths:
         try:
-            draw(root, partials=options.partials, **limit).save(path)
-        except OSError as error:
-            raise _RequestError(f"{path}: {error.strerror or error}") from None
+            drawing = draw(root, partials=options.partials, **limit)
+            pictures[Path(path)] = drawing.pipe(path.lower().rpartition(".")[2])
         except (RuntimeError, ValueError) as error:
             raise _RequestError(f"{path}: {error}") from None
+    try:
+        write_files(pictures)
+    except OSError as error:
+        raise _RequestError(f"{error.filename}: {error.strerror or error}") from None
 
 
 def _explanation(computed: Computation, options: argparse.Namespace) -> str:
@@ -228,18 +239,18 @@ def _as_text(computed: Computation) -> str:
     lines = [repr(computed.result.data)]
     named = computed.named
     if named:
-        numbers = decimals([v.data for v in named.values()])
-        slopes = decimals([v.grad for v in named.values()])
+        numbers = aligned([v.data for v in named.values()])
+        slopes = aligned([v.grad for v in named.values()])
         rows = [("name", "value", "derivative"), *zip(named, numbers, slopes, strict=True)]
         lines += ["", *columns(rows, encoding)]
     names = computed.intermediates()
     if names:
-        numbers = decimals([v.data for v in names])
-        steps = [["step", "value", "primitive", "local derivatives"]]
+        numbers = aligned([v.data for v in names])
+        operations = [["operation", "value", "primitive", "local derivatives"]]
         for v, number in zip(names, numbers, strict=True):
             spelled = f"{names[v]} = {_spelled(v, names)}"
-            steps.append([spelled, number, v.op, *_local_derivatives(v, names, encoding)])
-        lines += ["", *columns(steps, encoding)]
+            operations.append([spelled, number, v.op, *_local_derivatives(v, names, encoding)])
+        lines += ["", *columns(operations, encoding)]
     return "\n".join(lines)
 
 
@@ -263,14 +274,14 @@ def _local_derivatives(v: Value, names: dict[Value, str], encoding: str) -> list
 
 
 def _as_json(text: str, computed: Computation) -> str:
-    steps = computed.intermediates()
-    names = {v: v.label for v in computed.named.values()} | steps
+    operations = computed.intermediates()
+    names = {v: v.label for v in computed.named.values()} | operations
     document = {
         "expression": text,
         "value": _number(computed.result.data),
         "values": {name: _number(v.data) for name, v in computed.named.items()},
         "gradients": {name: _number(v.grad) for name, v in computed.named.items()},
-        "steps": [
+        "operations": [
             {
                 "name": name,
                 "primitive": v.op,
@@ -285,7 +296,7 @@ def _as_json(text: str, computed: Computation) -> str:
                 "value": _number(v.data),
                 "gradient": _number(v.grad),
             }
-            for v, name in steps.items()
+            for v, name in operations.items()
         ],
     }
     return json.dumps(document, indent=2, allow_nan=False)

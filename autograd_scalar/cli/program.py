@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..table.language import CONSTANTS, ExpressionError, check, evaluate
+from ..table.floats import CONSTANTS
+from ..table.language import ExpressionError, check, evaluate
 
 #: Longer and deeper programs are refused, so that the same ones work on every Python.
 LONGEST = 100_000
@@ -47,8 +48,8 @@ class ProgramError(ValueError):
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of a program; all but the last have a name."""
+class Assignment:
+    """One step of a program, `name = expression`; the last one may do without a name."""
 
     name: str
     tree: ast.expr
@@ -90,8 +91,8 @@ class Program:
     >>> {name: v.grad for name, v in computed.named.items()}
     {'w': 42.0, 'x': 28.0, 'a': 14.0, 'b': 14.0}
 
-    free   the names that need a value, in the order of their first use
-    steps  the steps
+    free         the names that need a value, in the order of their first use
+    assignments  the steps, `name = expression` each
 
     Raises `ProgramError` for anything outside the language.
     """
@@ -100,18 +101,18 @@ class Program:
         # Indentation has no meaning here, and Python's grammar would object to it.
         self._lines = [line.strip() for line in text.splitlines()] or [""]
         self.free: dict[str, ast.Name] = {}
-        self.steps: list[Step] = []
+        self.assignments: list[Assignment] = []
         self._targets: set[str] = set()
         body = self._parsed().body
         if not body:
             raise ProgramError("the expression is empty")
         for statement in body:
-            step = self._step(statement, last=statement is body[-1])
+            step = self._assignment(statement, last=statement is body[-1])
             self._check(step.tree)
             if step.name:
                 self._check_target(step)
                 self._targets.add(step.name)
-            self.steps.append(step)
+            self.assignments.append(step)
 
     def run(self, values: Mapping[str, float]) -> Computation:
         """Compute the program, recording it, with `values` for its free names.
@@ -130,7 +131,7 @@ class Program:
         named = {name: Value(number, label=name) for name, number in values.items()}
         known = {name: _constant(number, name) for name, number in CONSTANTS.items()} | named
         roots = []
-        for step in self.steps:
+        for step in self.assignments:
             if step.name in values:
                 raise self._error(f"{step.name} is given a value and assigned here too", step.at)
             value = self._compute(step.tree, known)
@@ -184,17 +185,17 @@ class Program:
                 return ProgramError(_keyword_message(word[0]), line, word.start())
         return ProgramError(message, line, column)
 
-    def _step(self, statement: ast.stmt, last: bool) -> Step:
+    def _assignment(self, statement: ast.stmt, last: bool) -> Assignment:
         match statement:
             case ast.Expr(value=tree):
                 if not last:
                     raise self._error("only the last step can do without name =", tree)
-                return Step("", tree, tree)
+                return Assignment("", tree, tree)
             case ast.Assign(targets=[ast.Name(id=name) as target], value=tree):
-                return Step(name, tree, target)
+                return Assignment(name, tree, target)
         raise self._error("steps are written name = expression", statement)
 
-    def _check_target(self, step: Step) -> None:
+    def _check_target(self, step: Assignment) -> None:
         try:
             check_name(step.name)
         except ValueError as error:

@@ -10,7 +10,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..table.primitives import FLOAT_FUNCTIONS, TABLE, Primitive
+from ..table.floats import FLOAT_FUNCTIONS
+from ..table.primitives import Primitive
+from ..table.registry import TABLE
 from . import kernels
 from .numbers import failure, to_operand
 from .value import Value, binary, operand, record, ternary, unary
@@ -21,13 +23,14 @@ def _on_numbers(row: Primitive, operands: tuple[Any, ...]) -> float:
     try:
         return FLOAT_FUNCTIONS[row.name](*numbers)
     except (ArithmeticError, ValueError) as error:
-        raise failure(row, numbers, error) from None
+        raise failure(row, numbers, error) from error.__cause__
 
 
-def _count(row: Primitive, given: int) -> TypeError:
-    return TypeError(
-        f"{row.name}({', '.join(row.arguments)}) takes {len(row.arguments)} operands, got {given}"
-    )
+def _misuse(row: Primitive, given: int, named: Any) -> TypeError:
+    call = f"{row.name}({', '.join(row.arguments)})"
+    if named:
+        return TypeError(f"{call} takes its operands by position, got {', '.join(named)} by name")
+    return TypeError(f"{call} takes {len(row.arguments)} operands, got {given}")
 
 
 def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
@@ -38,9 +41,9 @@ def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
     """
     on_floats = FLOAT_FUNCTIONS[row.name]
 
-    def of_one(*operands: Any) -> Any:
-        if len(operands) != 1:
-            raise _count(row, len(operands))
+    def of_one(*operands: Any, **named: Any) -> Any:
+        if named or len(operands) != 1:
+            raise _misuse(row, len(operands), named)
         x = operands[0]
         if type(x) is Value:
             return unary(opcode, x)
@@ -48,12 +51,12 @@ def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
             try:
                 return on_floats(x)
             except (ArithmeticError, ValueError) as error:
-                raise failure(row, operands, error) from None
+                raise failure(row, operands, error) from error.__cause__
         return _on_numbers(row, operands)
 
-    def of_two(*operands: Any) -> Any:
-        if len(operands) != 2:
-            raise _count(row, len(operands))
+    def of_two(*operands: Any, **named: Any) -> Any:
+        if named or len(operands) != 2:
+            raise _misuse(row, len(operands), named)
         x = operands[0]
         y = operands[1]
         if type(x) is Value or type(y) is Value:
@@ -62,20 +65,20 @@ def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
             try:
                 return on_floats(x, y)
             except (ArithmeticError, ValueError) as error:
-                raise failure(row, operands, error) from None
+                raise failure(row, operands, error) from error.__cause__
         return _on_numbers(row, operands)
 
-    def of_three(*operands: Any) -> Any:
-        if len(operands) != 3:
-            raise _count(row, len(operands))
+    def of_three(*operands: Any, **named: Any) -> Any:
+        if named or len(operands) != 3:
+            raise _misuse(row, len(operands), named)
         x, y, z = operands
         if type(x) is Value or type(y) is Value or type(z) is Value:
             return ternary(opcode, operand(x, opcode), operand(y, opcode), operand(z, opcode))
         return _on_numbers(row, operands)
 
-    def of_many(*operands: Any) -> Any:
-        if len(operands) != len(row.arguments):
-            raise _count(row, len(operands))
+    def of_many(*operands: Any, **named: Any) -> Any:
+        if named or len(operands) != len(row.arguments):
+            raise _misuse(row, len(operands), named)
         for each in operands:
             if type(each) is Value:
                 return record(opcode, *operands)
@@ -84,6 +87,8 @@ def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
     by_arity: dict[int, Callable[..., Any]] = {1: of_one, 2: of_two, 3: of_three}
     function = by_arity.get(len(row.arguments), of_many)
     function.__name__ = function.__qualname__ = row.name
+    # There it is found again when it was pickled.
+    function.__module__ = "autograd_scalar.engine.functions"
     function.__doc__ = _documentation(row)
     # These parameters are not the row's, whose order may differ: atan2(y, x).
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -97,7 +102,7 @@ def _documentation(row: Primitive) -> str:
     # Where the value is a call of the function itself, it says nothing.
     means = "" if row.value == call else f" = {row.value}"
     partials = "\n".join(
-        f"    ∂/∂{name} = {text}" for name, text in zip(row.arguments, row.partials, strict=True)
+        f"    ∂/∂{name} = {text}" for name, text in zip(row.arguments, row.shown, strict=True)
     )
     needs = f"\n\nNeeds {row.domain}; raises `ValueError` elsewhere." if row.domain else ""
     sentence = f"`{call}`{means}, on numbers and Values."
@@ -110,10 +115,10 @@ def add_methods(row: Primitive, opcode: int) -> None:
     NumPy calls these methods on the elements of object arrays.
     """
 
-    def of_one(self: Any) -> Value:
+    def of_one(self: Any, *others: Any) -> Value:
         if type(self) is not Value:
             raise _not_a_value(row, self)
-        out = unary(opcode, self)
+        out = record(opcode, self, *others) if others else unary(opcode, self)
         # NumPy takes a flag that a partial has left set for a failure of the value.
         kernels.clear_flags()
         return out

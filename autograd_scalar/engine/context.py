@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-
 #: What `state` tells, added up.
 PAUSED = 1
 WATCHED = 2

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from ..table.primitives import OPCODES, TABLE
+from ..table.registry import OPCODES, TABLE
 from .value import Value, constant, link, toposort
 
 

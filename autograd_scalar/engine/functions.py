@@ -13,7 +13,8 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from ..table.primitives import OPCODES, TABLE, Primitive, compile_row, register
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE, compile_kernel, compile_value, register
 from .calls import add_methods, as_function
 from .numbers import to_float
 from .value import Value, operand, ternary
@@ -45,7 +46,7 @@ def _slope(function: Callable[..., float], at: list[float], index: int) -> float
 
 
 def _check_partials(row: Primitive) -> None:
-    function, kernel = compile_row(row)
+    function, kernel = compile_value(row), compile_kernel(row)
     for sample in row.samples:
         point = ", ".join(f"{name} = {x!r}" for name, x in zip(row.arguments, sample, strict=True))
         try:
@@ -88,6 +89,7 @@ def primitive(
     outside this language, or a partial that differs from the slope of the value at a
     sample.
 
+    >>> from autograd_scalar import Value
     >>> softsign = primitive("softsign", "x / (1 + abs(x))", "1 / (1 + abs(x)) ** 2",
     ...                      samples=[(0.7,), (-2.0,)])
     >>> x = Value(1.0)
@@ -123,8 +125,9 @@ _exp, _log1p = FUNCTIONS["exp"], FUNCTIONS["log1p"]
 def log(x: Any, base: Any = None) -> Any:
     """The logarithm of `x`, natural or to a `base`, on numbers and Values.
 
-    ∂log_a(x)/∂x = 1 / (x ln a), equation (10) of seed 003; the base may be a Value too.
-    Needs x > 0 and a base > 0 other than 1; raises `ValueError` or `ZeroDivisionError`.
+    ∂log_a(x)/∂x = 1 / (x ln a): equation (10) of Hinrichs, "Backpropagation – Mathematical
+    Background". The base may be a Value too. Needs x > 0 and a base > 0 other than 1; raises
+    `ValueError` or `ZeroDivisionError`.
 
     >>> log(8.0, 2)
     3.0
@@ -137,6 +140,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
     Both are computed first, so both must exist; where one doesn't, use `x if … else y`.
 
+    >>> from autograd_scalar import Value
     >>> v = Value(0.0)
     >>> where(v > 0, v.sqrt(), 0.0).backward()
     >>> v.grad
@@ -146,9 +150,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         condition = 1.0 if condition else 0.0
     if type(condition) is Value or type(x) is Value or type(y) is Value:
         # Straight to the engine: what is selected here is selected again and again.
-        return ternary(
-            _WHERE, operand(condition, _WHERE), operand(x, _WHERE), operand(y, _WHERE)
-        )
+        return ternary(_WHERE, operand(condition, _WHERE), operand(x, _WHERE), operand(y, _WHERE))
     return _where(condition, x, y)
 
 
@@ -184,6 +186,24 @@ def minimum(*values: Any) -> Any:
 _pow = as_function(TABLE[OPCODES["pow"]], OPCODES["pow"])
 FUNCTIONS.update(abs=abs, pow=_pow, log=log, where=where, maximum=maximum, minimum=minimum)
 
+# Stable at any size: where there are two forms, they are the same function, so that derivatives
+# of any order agree where they meet, and each is used where nothing cancels, neither in its
+# value nor in its derivatives.
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e⁻ˣ), right at any size of `x`; σ′ = σ(1 − σ) comes out of its primitives.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)
+    (0.5, 0.0, 1.0)
+    """
+    if type(x) is not Value:
+        x = to_float(x)
+    if x < -37:
+        power = _exp(x)
+        return power / (1 + power)
+    return 1 / (1 + _exp(-x))
+
 
 def softplus(x: Any) -> Any:
     """log(1 + eˣ), right at any size of `x`; its derivative is the sigmoid.
@@ -191,49 +211,81 @@ def softplus(x: Any) -> Any:
     >>> softplus(1000.0), softplus(-1000.0)
     (1000.0, 0.0)
     """
-    # The two forms are the same function, so derivatives of any order agree where they meet.
     if type(x) is not Value:
         x = to_float(x)
     return x + _log1p(_exp(-x)) if x > 0 else _log1p(_exp(x))
 
 
-def _shifted(name: str, values: Iterable[Any]) -> tuple[list[Any], float]:
-    """The values less their largest finite number, which cancels in what is made from them."""
-    sequence = list(values)
+def _numbers(name: str, values: Iterable[Any]) -> tuple[list[Any], list[float], int]:
+    """The values, what they are as numbers, and the place of the largest."""
+    sequence: list[Any] = [each if type(each) is Value else to_float(each) for each in values]
     if not sequence:
         raise ValueError(f"{name} of an empty sequence is not defined")
-    numbers = [each.data if type(each) is Value else to_float(each) for each in sequence]
-    shift = max(filter(math.isfinite, numbers), default=0.0)
-    return [each - shift for each in sequence], shift
+    numbers: list[float] = [each.data if type(each) is Value else each for each in sequence]
+    return sequence, numbers, numbers.index(max(numbers))
+
+
+def _outweighs(place: int, numbers: list[float]) -> bool:
+    """Whether e^x of the largest is at least the sum of the others'."""
+    largest = numbers[place]
+    return sum([math.exp(x - largest) for x in numbers[:place] + numbers[place + 1 :]]) <= 1.0
+
+
+def _powers(sequence: list[Any], place: int) -> list[Any]:
+    """e^(x − largest) of all but the largest, which counts as a Value here.
+
+    One value alone depends on no other: then this is a 0 without a derivative.
+    """
+    largest = sequence[place]
+    others = [_exp(x - largest) for i, x in enumerate(sequence) if i != place]
+    return others or [where(False, largest, 0.0)]
 
 
 def logsumexp(values: Iterable[Any]) -> Any:
     """log(Σ e^xᵢ), right at any size of the xᵢ; its gradient is their softmax.
 
-    Raises `ValueError` for an empty sequence.
+    If the largest is infinite, this is their `maximum`. Raises `ValueError` for an empty
+    sequence.
 
     >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
     True
     """
-    shifted, shift = _shifted("logsumexp", values)
-    return shift + _log(reduce(add, map(_exp, shifted)))
+    sequence, numbers, place = _numbers("logsumexp", values)
+    largest = numbers[place]
+    if _outweighs(place, numbers):
+        return sequence[place] + _log1p(reduce(add, _powers(sequence, place)))
+    if math.isinf(largest):
+        return maximum(*sequence)
+    return largest + _log(reduce(add, [_exp(x - largest if largest else x) for x in sequence]))
 
 
 def softmax(values: Iterable[Any]) -> list[Any]:
     """The list of e^xᵢ / Σ e^xⱼ, right at any size of the xᵢ.
 
-    Raises `ValueError` for an empty sequence.
+    Raises `ValueError` for an empty sequence, and where several infinities are the largest:
+    their shares are not defined.
 
     >>> softmax([1000.0, 1000.0, -1000.0])
     [0.5, 0.5, 0.0]
     """
-    shifted, _ = _shifted("softmax", values)
-    exponentials = [_exp(each) for each in shifted]
-    total = reduce(add, exponentials)
-    return [each / total for each in exponentials]
+    sequence, numbers, place = _numbers("softmax", values)
+    largest = numbers[place]
+    if _outweighs(place, numbers):
+        powers = _powers(sequence, place)
+        total = 1 + reduce(add, powers)
+        powers.insert(place, 1.0)
+        return [power / total for power, _ in zip(powers, sequence, strict=False)]
+    if math.isinf(largest) and numbers.count(largest) > 1:
+        raise ValueError(f"softmax is not defined where several values are {largest}")
+    powers = [_exp(x - largest) for x in sequence]
+    total = reduce(add, powers)
+    return [power / total for power in powers]
 
 
-FUNCTIONS.update(softplus=softplus)
+# Those of one number are methods too, like the functions of the table.
+for _composed in (sigmoid, softplus):
+    FUNCTIONS[_composed.__name__] = _composed
+    setattr(Value, _composed.__name__, _composed)
 
 __all__ = [
     "logsumexp",
@@ -241,3 +293,12 @@ __all__ = [
     "softmax",
     *(name for name in FUNCTIONS if name not in ("abs", "pow")),
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A function that was added to the table: it is pickled by its name, and found here."""
+    if name in OPCODES and name in FUNCTIONS:
+        return FUNCTIONS[name]
+    raise AttributeError(
+        f"no primitive {name!r} is registered here; import the module that makes it first"
+    )

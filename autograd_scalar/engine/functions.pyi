@@ -1,4 +1,4 @@
-"""Types of the functions of the table; `reference.py` makes this file."""
+"""Types of the functions of the table; made from the table, too."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, overload
@@ -41,6 +41,7 @@ __all__ = [  # noqa: RUF022 (the table's order)
     "floor",
     "ceil",
     "trunc",
+    "sigmoid",
     "softplus",
 ]
 
@@ -389,6 +390,7 @@ def primitive(
     outside this language, or a partial that differs from the slope of the value at a
     sample.
 
+    >>> from autograd_scalar import Value
     >>> softsign = primitive("softsign", "x / (1 + abs(x))", "1 / (1 + abs(x)) ** 2",
     ...                      samples=[(0.7,), (-2.0,)])
     >>> x = Value(1.0)
@@ -401,8 +403,9 @@ def primitive(
 def log(x: float, base: float | None = None) -> float:  # type: ignore[overload-overlap]
     """The logarithm of `x`, natural or to a `base`, on numbers and Values.
 
-    ∂log_a(x)/∂x = 1 / (x ln a), equation (10) of seed 003; the base may be a Value too.
-    Needs x > 0 and a base > 0 other than 1; raises `ValueError` or `ZeroDivisionError`.
+    ∂log_a(x)/∂x = 1 / (x ln a): equation (10) of Hinrichs, "Backpropagation – Mathematical
+    Background". The base may be a Value too. Needs x > 0 and a base > 0 other than 1; raises
+    `ValueError` or `ZeroDivisionError`.
 
     >>> log(8.0, 2)
     3.0
@@ -416,6 +419,7 @@ def where(condition: object, x: float, y: float) -> float:  # type: ignore[overl
 
     Both are computed first, so both must exist; where one doesn't, use `x if … else y`.
 
+    >>> from autograd_scalar import Value
     >>> v = Value(0.0)
     >>> where(v > 0, v.sqrt(), 0.0).backward()
     >>> v.grad
@@ -445,6 +449,16 @@ def minimum(*values: float) -> float:  # type: ignore[overload-overlap]
 @overload
 def minimum(*values: Value | float) -> Value: ...
 @overload
+def sigmoid(x: float) -> float:  # type: ignore[overload-overlap]
+    """1 / (1 + e⁻ˣ), right at any size of `x`; σ′ = σ(1 − σ) comes out of its primitives.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)
+    (0.5, 0.0, 1.0)
+    """
+
+@overload
+def sigmoid(x: Value | float) -> Value: ...
+@overload
 def softplus(x: float) -> float:  # type: ignore[overload-overlap]
     """log(1 + eˣ), right at any size of `x`; its derivative is the sigmoid.
 
@@ -458,7 +472,8 @@ def softplus(x: Value | float) -> Value: ...
 def logsumexp(values: Iterable[float]) -> float:  # type: ignore[overload-overlap]
     """log(Σ e^xᵢ), right at any size of the xᵢ; its gradient is their softmax.
 
-    Raises `ValueError` for an empty sequence.
+    If the largest is infinite, this is their `maximum`. Raises `ValueError` for an empty
+    sequence.
 
     >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
     True
@@ -470,7 +485,8 @@ def logsumexp(values: Iterable[Value | float]) -> Value: ...
 def softmax(values: Iterable[float]) -> list[float]:  # type: ignore[overload-overlap]
     """The list of e^xᵢ / Σ e^xⱼ, right at any size of the xᵢ.
 
-    Raises `ValueError` for an empty sequence.
+    Raises `ValueError` for an empty sequence, and where several infinities are the largest:
+    their shares are not defined.
 
     >>> softmax([1000.0, 1000.0, -1000.0])
     [0.5, 0.5, 0.0]

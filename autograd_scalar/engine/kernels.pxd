@@ -69,7 +69,7 @@ cdef extern from *:
 cdef inline object python_kernel(int opcode):
     global python_kernels
     if python_kernels is NULL:
-        from autograd_scalar.table.primitives import KERNELS
+        from autograd_scalar.table.registry import KERNELS
         Py_INCREF(KERNELS)
         python_kernels = <PyObject *>KERNELS
     return (<list>python_kernels)[opcode]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 
-from ..table.primitives import KERNELS, OPCODES
+from ..table.registry import KERNELS, OPCODES
 from . import context
 
 # The operators that can't fail are called by name: they are what graphs are mostly made of.
@@ -46,7 +46,7 @@ def prepare(cls: type) -> None:
         raise TypeError(f"type {cls.__name__!r} is not an acceptable base type")
 
     cls.__init_subclass__ = classmethod(refuse)  # type: ignore[assignment]
-    cls.__hash__ = object.__hash__  # type: ignore[method-assign]
+    cls.__hash__ = object.__hash__  # type: ignore[assignment, method-assign]
 
 
 def blocks() -> int:

@@ -37,7 +37,7 @@ class Block:
     def __exit__(self, *_: object) -> None:
         context.leave(self)
 
-    def __call__(self, function: Function) -> Function:
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isasyncgenfunction(function):
             raise TypeError(
                 f"{function.__name__} is an async generator, which a block can't follow: write "
@@ -49,7 +49,7 @@ class Block:
             made = _awaited(self, function)
         else:
             made = _called(self, function)
-        return functools.wraps(function)(made)  # type: ignore[no-any-return]
+        return functools.wraps(function)(made)
 
 
 def _called(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,6 +105,7 @@ def no_grad(function: Any = None) -> Any:
     suspended inside a `with` block leaves it open for its caller, as a context manager made
     of one must; decorated, it does not. Raises `TypeError` for what is no function.
 
+    >>> from autograd_scalar import Value
     >>> w = Value(2.0)
     >>> with no_grad():
     ...     y = w * w

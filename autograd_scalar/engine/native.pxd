@@ -1,4 +1,4 @@
-# Made from the table of primitives by `python -m autograd_scalar.engine.native`; not to be edited.
+# Made from the table of primitives by `python -m autograd_scalar.generate`; not to be edited.
 
 cimport cython
 from libc cimport math
@@ -65,7 +65,7 @@ cdef inline (double, double, double) pow(double x, double y, bint *left_to_pytho
     cdef double out = checked(math.pow(x, y), left_to_python)
     return (
         out,
-        0.0 if not y else y * checked(math.pow(x, y - 1.0), left_to_python),
+        0.0 if not y else y * checked(math.pow(x, y - 1.0), left_to_python) if 0.5 <= y <= 9007199254740992.0 else checked(y * out / x, left_to_python) if x else y * checked(math.pow(x, y - 1.0), left_to_python),
         out * checked(math.log(x), left_to_python) if x > 0.0 else (0.0 if y > 0.0 else -math.INFINITY) if x >= 0.0 else math.NAN,
     )
 
@@ -120,7 +120,7 @@ cdef inline (double, double) log2(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.log2(x), left_to_python)
     return (
         out,
-        checked(1.0 / (x * checked(math.log(2.0), left_to_python)), left_to_python),
+        checked(checked(1.0 / checked(math.log(2.0), left_to_python), left_to_python) / x, left_to_python),
     )
 
 
@@ -129,7 +129,7 @@ cdef inline (double, double) log10(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.log10(x), left_to_python)
     return (
         out,
-        checked(1.0 / (x * checked(math.log(10.0), left_to_python)), left_to_python),
+        checked(checked(1.0 / checked(math.log(10.0), left_to_python), left_to_python) / x, left_to_python),
     )
 
 
@@ -147,7 +147,7 @@ cdef inline (double, double) cbrt(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.cbrt(x), left_to_python)
     return (
         out,
-        checked(1.0 / (3.0 * out * out), left_to_python),
+        checked(checked(out / x, left_to_python) / 3.0, left_to_python) if math.fabs(x) > 1e-150 else checked(1.0 / (3.0 * out * out), left_to_python),
     )
 
 
@@ -183,7 +183,7 @@ cdef inline (double, double) asin(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.asin(x), left_to_python)
     return (
         out,
-        checked(1.0 / checked(math.sqrt((1.0 - x) * (1.0 + x)), left_to_python), left_to_python),
+        checked(1.0 / checked(math.sqrt(1.0 - x * x), left_to_python), left_to_python) if -0.5 < x < 0.5 else checked(1.0 / checked(math.sqrt((1.0 - x) * (1.0 + x)), left_to_python), left_to_python),
     )
 
 
@@ -192,7 +192,7 @@ cdef inline (double, double) acos(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.acos(x), left_to_python)
     return (
         out,
-        checked(-1.0 / checked(math.sqrt((1.0 - x) * (1.0 + x)), left_to_python), left_to_python),
+        checked(-1.0 / checked(math.sqrt(1.0 - x * x), left_to_python), left_to_python) if -0.5 < x < 0.5 else checked(-1.0 / checked(math.sqrt((1.0 - x) * (1.0 + x)), left_to_python), left_to_python),
     )
 
 
@@ -201,7 +201,17 @@ cdef inline (double, double) atan(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.atan(x), left_to_python)
     return (
         out,
-        checked(1.0 / (1.0 + x * x), left_to_python),
+        checked(1.0 / (1.0 + x * x), left_to_python) if -1.0 < x < 1.0 else checked(checked(1.0 / x, left_to_python) / (x + checked(1.0 / x, left_to_python)), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) atan2(double y, double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.atan2(y, x), left_to_python)
+    return (
+        out,
+        checked(checked(checked(x / y, left_to_python) / y, left_to_python) / (1.0 + checked(x / y, left_to_python) * checked(x / y, left_to_python)), left_to_python) if math.fabs(x) < math.fabs(y) else checked(checked(1.0 / x, left_to_python) / (1.0 + checked(y / x, left_to_python) * checked(y / x, left_to_python)), left_to_python),
+        checked(checked(-1.0 / y, left_to_python) / (1.0 + checked(x / y, left_to_python) * checked(x / y, left_to_python)), left_to_python) if math.fabs(x) < math.fabs(y) else checked(checked(checked(-y / x, left_to_python) / x, left_to_python) / (1.0 + checked(y / x, left_to_python) * checked(y / x, left_to_python)), left_to_python),
     )
 
 
@@ -228,7 +238,7 @@ cdef inline (double, double) tanh(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.tanh(x), left_to_python)
     return (
         out,
-        1.0 - out * out,
+        1.0 - out * out if -0.75 < x < 0.75 else checked(math.exp(-2.0 * math.fabs(x)), left_to_python) * (1.0 + math.fabs(out)) * (1.0 + math.fabs(out)),
     )
 
 
@@ -237,7 +247,7 @@ cdef inline (double, double) acosh(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.acosh(x), left_to_python)
     return (
         out,
-        checked(1.0 / checked(math.sqrt((x - 1.0) * (x + 1.0)), left_to_python), left_to_python),
+        checked(checked(1.0 / checked(math.sqrt(x - 1.0), left_to_python), left_to_python) / checked(math.sqrt(x + 1.0), left_to_python), left_to_python),
     )
 
 
@@ -246,7 +256,7 @@ cdef inline (double, double) atanh(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.atanh(x), left_to_python)
     return (
         out,
-        checked(1.0 / ((1.0 - x) * (1.0 + x)), left_to_python),
+        checked(1.0 / (1.0 - x * x), left_to_python) if -0.5 < x < 0.5 else checked(1.0 / ((1.0 - x) * (1.0 + x)), left_to_python),
     )
 
 
@@ -255,7 +265,7 @@ cdef inline (double, double) erf(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.erf(x), left_to_python)
     return (
         out,
-        checked(2.0 / checked(math.sqrt(math.M_PI), left_to_python), left_to_python) * checked(math.exp(-x * x), left_to_python),
+        checked(2.0 / checked(math.sqrt(math.M_PI), left_to_python), left_to_python) * (checked(math.exp(-x * x), left_to_python) if not 1.0 < math.fabs(x) < 28.0 else checked(math.exp(-checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) * checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python)), left_to_python) * checked(math.exp((checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) - x) * (checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) + x)), left_to_python)),
     )
 
 
@@ -264,7 +274,7 @@ cdef inline (double, double) erfc(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.erfc(x), left_to_python)
     return (
         out,
-        checked(-2.0 / checked(math.sqrt(math.M_PI), left_to_python), left_to_python) * checked(math.exp(-x * x), left_to_python),
+        checked(-2.0 / checked(math.sqrt(math.M_PI), left_to_python), left_to_python) * (checked(math.exp(-x * x), left_to_python) if not 1.0 < math.fabs(x) < 28.0 else checked(math.exp(-checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) * checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python)), left_to_python) * checked(math.exp((checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) - x) * (checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) + x)), left_to_python)),
     )
 
 
@@ -405,6 +415,8 @@ cdef inline (double, double, double) binary(int opcode, double x, double y, bint
         return div(x, y, left_to_python)
     elif opcode == 5:
         return pow(x, y, left_to_python)
+    elif opcode == 23:
+        return atan2(x, y, left_to_python)
     elif opcode == 34:
         return maximum(x, y)
     elif opcode == 35:

@@ -85,7 +85,9 @@ def described(row: Primitive, operands: Sequence[Any]) -> str:
 
 def failure(row: Primitive, operands: Sequence[Any], error: Exception) -> Exception:
     """The exception Python raised, saying which primitive, which operands and what it needs."""
-    if isinstance(error, OverflowError):
+    if error.__cause__ is not None:
+        problem = f"failed: {error}"  # a custom function, which says what its cause was
+    elif isinstance(error, OverflowError):
         problem = "overflows a float"
     elif row.domain:
         problem = f"needs {row.domain}"

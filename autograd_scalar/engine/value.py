@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from ..table.primitives import KERNELS, OPCODES, TABLE
+from ..table.registry import KERNELS, OPCODES, TABLE
 from . import context, kernels
 from .numbers import comparable, failure, is_real, to_float, to_operand
 
@@ -27,6 +27,13 @@ Results = tuple[float, ...]
 Numbers = list[float]
 Number = float | int
 Text = str
+
+if TYPE_CHECKING:
+    # What methods made from the table look like.
+    def _of_one(x: Value, /) -> Value: ...
+    def _of_two(x: Value, y: Value | Number, /) -> Value: ...
+    def _of_three(x: Value, y: Value | Number, z: Value | Number, /) -> Value: ...
+
 
 # Opcodes of nodes that no primitive made.
 _LEAF = -1
@@ -101,6 +108,15 @@ class Value:
         _more: Any
 
         def __hash__(self) -> int: ...
+
+        # `add_methods` gives Value the functions of the table.
+        # from the table, by python -m autograd_scalar.generate
+        exp = expm1 = log = log1p = log2 = log10 = sqrt = cbrt = sin = cos = tan = asin = _of_one
+        arcsin = acos = arccos = atan = arctan = sinh = cosh = tanh = asinh = arcsinh = _of_one
+        acosh = arccosh = atanh = arctanh = erf = erfc = relu = floor = ceil = trunc = _of_one
+        atan2 = arctan2 = hypot = maximum = minimum = _of_two
+        where = _of_three
+        # end of the table
 
     # NumPy's scalars leave arithmetic with a Value to it; its arrays, of priority 0, go
     # element by element.
@@ -230,7 +246,7 @@ class Value:
                 f"backward() on the constant {self!r}: it was detached or computed under "
                 "no_grad(), so no derivative leads from it"
             )
-        if context.changes and kernels.blocks() & context.WATCHED:
+        if context.watcher() is not None:
             context.watcher().sweeping(self, start)
         _accumulate(self, start)
 
@@ -441,7 +457,7 @@ def constant(data: float) -> Value:
     return _parentless(data, _CONSTANT)
 
 
-def _constant(other: Any) -> Value | None:
+def _constant(other: Any) -> Any:
     """A plain operand as a constant, or None where it is no real number."""
     if type(other) is float:
         return _parentless(other, _CONSTANT)
@@ -518,7 +534,7 @@ def unary(opcode: Opcode, x: Value) -> Value:
     try:
         return _unary(opcode, x, kernels.unary(opcode, x._data))
     except (ArithmeticError, ValueError) as error:
-        raise failure(TABLE[opcode], (x,), error) from None
+        raise failure(TABLE[opcode], (x,), error) from error.__cause__
 
 
 def binary(opcode: Opcode, x: Value, y: Value) -> Value:
@@ -526,7 +542,7 @@ def binary(opcode: Opcode, x: Value, y: Value) -> Value:
     try:
         return _binary(opcode, x, y, kernels.binary(opcode, x._data, y._data))
     except (ArithmeticError, ValueError) as error:
-        raise failure(TABLE[opcode], (x, y), error) from None
+        raise failure(TABLE[opcode], (x, y), error) from error.__cause__
 
 
 def ternary(opcode: Opcode, x: Value, y: Value, z: Value) -> Value:
@@ -534,7 +550,7 @@ def ternary(opcode: Opcode, x: Value, y: Value, z: Value) -> Value:
     try:
         return _ternary(opcode, x, y, z, kernels.ternary(opcode, x._data, y._data, z._data))
     except (ArithmeticError, ValueError) as error:
-        raise failure(TABLE[opcode], (x, y, z), error) from None
+        raise failure(TABLE[opcode], (x, y, z), error) from error.__cause__
 
 
 def _ternary(opcode: Opcode, x: Value, y: Value, z: Value, results: Results) -> Value:
@@ -574,7 +590,7 @@ def record(opcode: Opcode, *operands: Any) -> Value:
     try:
         data, *partials = KERNELS[opcode](*[v.data for v in values])
     except (ArithmeticError, ValueError) as error:
-        raise failure(row, values, error) from None
+        raise failure(row, values, error) from error.__cause__
     return node(opcode, data, values, partials)
 
 
@@ -679,7 +695,7 @@ def order(roots: list[Value], stop: list[Value]) -> list[Value]:
         kernels.release()
 
 
-def _unmet(more: Pairs, met: Mark) -> Value | None:
+def _unmet(more: Pairs, met: Mark) -> Any:
     parent: Value
     for parent, _ in more:
         if parent._mark < met:
@@ -781,9 +797,7 @@ def _sweep(order: list[Value], roots: list[Value], seeds: Numbers) -> Truth:
     return has_nan
 
 
-def _sweep_dependent(
-    order: list[Value], roots: list[Value], seeds: Numbers
-) -> dict[Value, float]:
+def _sweep_dependent(order: list[Value], roots: list[Value], seeds: Numbers) -> dict[Value, float]:
     """The chain rule along the edges the result depends on, for a sweep that met a NaN.
 
     The untaken side of `where` (or of `maximum`, or below `relu`'s kink) receives the

@@ -10,10 +10,12 @@ import ast
 import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
+from ..algebra.cancel import shortened
 from ..algebra.simplify import as_product, tidy
-from ..algebra.trees import call, is_one, name, names_in, number, size
+from ..algebra.trees import SUM, call, is_one, name, names_in, number, size
 from ..engine.value import Value, toposort
 from ..notation.document import (
     Block,
@@ -27,29 +29,31 @@ from ..notation.document import (
     Sentence,
 )
 from ..notation.labels import unicode_label
-from ..notation.typeset import MORE, SUM, derivative, is_rounded, product, total
-from .conventions import remarks
-from .factors import Factor, NodeStep, Term, Way, along
+from ..notation.numerals import is_rounded
+from ..notation.typeset import MORE, PENDING, derivative, product, total
+from .factors import AdjointSum, Factor, Path, Term, along
 from .formulas import Formulas, derivatives
 from .rules import IN_WORDS
-from .with_sympy import shortened
+from .special_points import special_points
 
-_WAYS = 8
+_MOST_PATHS = 8
 _SHOWN_FACTORS = 30
 _SHOWN_LINES = 240
 _SHOWN_TERMS = 4
+_SHOWN_POINTS = 6
+_LONGEST_COMPARED = 60
 
 
 class Explanation(Document):
     """Why a derivative is what it is: the chain, each factor with its rules, the product.
 
-    y, wrt   the two values
-    value    ∂y/∂wrt
-    factors  the links of the chains, each once
-    ways     the chains that add up to the derivative, where there are no more than 8
-    nodes    else the recursion, a step for each value
-    count    how many ways there are
-    named    the values by the names they go by here, made-up ones such as v1 included
+    y, wrt    the two values
+    value     ∂y/∂wrt
+    factors   the links of the paths, each once
+    paths     the chains from y to wrt whose products add up, where there are no more than 8
+    adjoints  else the recursion: ∂y/∂v for each value v between, as a sum over what uses v
+    count     how many paths there are
+    named     the values by the names they go by here, made-up ones such as v1 included
     """
 
     def __init__(
@@ -62,8 +66,8 @@ class Explanation(Document):
         digits: int,
         unicode: bool | None,
         factors: Sequence[Factor] = (),
-        ways: Sequence[Way] = (),
-        nodes: Sequence[NodeStep] = (),
+        paths: Sequence[Path] = (),
+        adjoints: Sequence[AdjointSum] = (),
         count: int = 0,
     ) -> None:
         self.y = y
@@ -74,14 +78,14 @@ class Explanation(Document):
         self.digits = digits
         self.unicode = unicode
         self.factors = tuple(factors)
-        self.ways = tuple(ways)
-        self.nodes = tuple(nodes)
+        self.paths = tuple(paths)
+        self.adjoints = tuple(adjoints)
         self.count = count
 
     @property
-    def steps(self) -> tuple[Factor | Way | NodeStep, ...]:
-        """Everything that is told, as data and in order: factors, ways, or values."""
-        return (*self.factors, *self.ways, *self.nodes)
+    def parts(self) -> tuple[Factor | Path | AdjointSum, ...]:
+        """Everything that is said, as data and in order: factors, paths, or adjoints."""
+        return (*self.factors, *self.paths, *self.adjoints)
 
 
 def explain(
@@ -97,7 +101,7 @@ def explain(
     y        the result
     wrt      the value to differentiate by, or its label
     detail   "links": the values with a label are the links of the chain, and what lies
-             between two of them is one factor; "every step": each operation is a link
+             between two of them is one factor; "operations": each operation is a link
     digits   how many significant digits numbers are shown with
     unicode  False for ASCII only; by default what the terminal can show
 
@@ -117,11 +121,11 @@ def explain(
     """
     if not isinstance(y, Value):
         raise TypeError(f"explain takes a Value, got {type(y).__name__} {y!r:.60}")
-    if detail not in ("links", "every step"):
-        raise ValueError(f"detail is 'links' or 'every step', got {detail!r}")
+    if detail not in ("links", "operations"):
+        raise ValueError(f"detail is 'links' or 'operations', got {detail!r}")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a whole number from 1 to 17, got {digits!r}")
-    return _Teller(y, wrt, detail, digits, unicode).explanation()
+    return _Builder(y, wrt, detail, digits, unicode).explanation()
 
 
 def _found(wrt: Any, order: Sequence[Value]) -> Value:
@@ -139,14 +143,16 @@ def _found(wrt: Any, order: Sequence[Value]) -> Value:
         return matching[0]
     if matching:
         raise ValueError(
-            f"{len(matching)} values have the label {wrt!r}: pass the one you mean itself"
+            f"{len(matching)} values have the label {wrt!r:.60}: pass the one you mean itself"
         )
     labels = list(dict.fromkeys(v.label for v in order if v.label))
-    near = difflib.get_close_matches(wrt, labels, 3)
-    known = ", ".join(map(repr, labels[:12])) + (", …" if len(labels) > 12 else "")
+    # Comparing takes the product of two lengths.
+    comparable = [label for label in labels if len(label) <= _LONGEST_COMPARED]
+    near = difflib.get_close_matches(wrt, comparable, 3) if len(wrt) <= _LONGEST_COMPARED else []
+    known = ", ".join(f"{label!r:.60}" for label in labels[:12]) + (", …" if labels[12:] else "")
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     listed = f"the labels are {known}" if labels else "no value has a label; pass the value itself"
-    raise ValueError(f"no value has the label {wrt!r}{hint or '; ' + listed}")
+    raise ValueError(f"no value has the label {wrt!r:.60}{hint or '; ' + listed}")
 
 
 def _descendants(order: Sequence[Value], start: Value) -> set[Value]:
@@ -159,8 +165,8 @@ def _descendants(order: Sequence[Value], start: Value) -> set[Value]:
     return found
 
 
-class _Teller:
-    """Tells one derivative: first which way, then link by link, then the number."""
+class _Builder:
+    """Writes one explanation: first the paths, then link by link, then the number."""
 
     def __init__(
         self, y: Value, wrt: Value | str, detail: str, digits: int, unicode: bool | None
@@ -171,9 +177,10 @@ class _Teller:
         self.digits = digits
         self.unicode = unicode
         self.moving = _descendants(order, self.wrt)
-        named = self.moving if detail == "every step" else {self.wrt} & self.moving
+        named = self.moving if detail == "operations" else {self.wrt} & self.moving
         self.formulas = Formulas(y, named, self.wrt)
         self.order = order
+        self.adjoints: dict[Value, float] = {}
         self.value = 0.0
         self.links: dict[Value, list[Factor]] = {}
         self.said: set[tuple[Value, Value]] = set()
@@ -182,16 +189,18 @@ class _Teller:
     def name(self, v: Value) -> ast.expr:
         return name(self.formulas.names[v])
 
-    def symbol(self, v: Value | None = None) -> ast.expr:
-        return derivative(self.formulas.names[self.y], self.formulas.names[v or self.wrt])
+    def symbol(self, v: Value) -> ast.expr:
+        """∂y/∂v."""
+        return derivative(self.formulas.names[self.y], self.formulas.names[v])
 
     def explanation(self) -> Explanation:
         if self.wrt not in self.moving:
             return self.not_in_graph()
-        self.value = derivatives(self.order).get(self.wrt, 0.0)
+        self.adjoints = derivatives(self.order)
+        self.value = self.adjoints[self.wrt]
         if self.wrt is self.y:
             itself = Paragraph((self.name(self.y), " changes exactly as fast as itself."))
-            return self.told([Equation(self.symbol(), (Row(number(1)),)), itself])
+            return self.explanation_of([Equation(self.symbol(self.wrt), (Row(number(1)),)), itself])
         self.links = {
             v: [
                 Factor(self.formulas, v, by, partial)
@@ -202,11 +211,11 @@ class _Teller:
             if v in self.formulas and v in self.moving and v is not self.wrt
         }
         count = self.count()
-        if count <= _WAYS:
-            return self.by_ways(count)
-        return self.by_nodes(count)
+        if count <= _MOST_PATHS:
+            return self.by_paths(count)
+        return self.by_recursion(count)
 
-    def told(self, blocks: Sequence[Block], **parts: Any) -> Explanation:
+    def explanation_of(self, blocks: Sequence[Block], **parts: Any) -> Explanation:
         return Explanation(
             self.y,
             self.wrt,
@@ -219,18 +228,18 @@ class _Teller:
         )
 
     def count(self) -> int:
-        ways = {self.wrt: 1}
+        paths = {self.wrt: 1}
         for v in self.order:
             if v in self.links:
-                ways[v] = sum(ways[factor.by] for factor in self.links[v])
-        return ways[self.y]
+                paths[v] = sum(paths[factor.by] for factor in self.links[v])
+        return paths[self.y]
 
     def not_in_graph(self) -> Explanation:
         y, x = self.name(self.y), name(self.wrt.label or "x")
         made_from = dict.fromkeys(v.label for v in self.order if v.label and v is not self.y)
         shown = _listed([name(label) for label in made_from])
         left = derivative(self.formulas.names[self.y], self.wrt.label or "x")
-        return self.told(
+        return self.explanation_of(
             [
                 Equation(left, (Row(number(0)),)),
                 Paragraph(
@@ -245,31 +254,31 @@ class _Teller:
             ]
         )
 
-    # Few ways: every one a product.
+    # Few paths: every one a product.
 
-    def by_ways(self, count: int) -> Explanation:
-        ways = [Way(chain, along(chain)) for chain in map(tuple, self.chains())]
-        factors = list(dict.fromkeys(factor for way in ways for factor in way.factors))
-        left = self.symbol()
-        if len(ways) > 1 and any(len(way.factors) == 1 for way in ways):
+    def by_paths(self, count: int) -> Explanation:
+        paths = [Path(chain, along(chain)) for chain in map(tuple, self.chains())]
+        factors = list(dict.fromkeys(factor for path in paths for factor in path.factors))
+        left = self.symbol(self.wrt)
+        if len(paths) > 1 and any(len(path.factors) == 1 for path in paths):
             # ∂y/∂x is one of several terms then, so the sum is the total derivative dy/dx.
             left = total(self.formulas.names[self.y], self.formulas.names[self.wrt])
         blocks: list[Block] = []
         if len(factors) > 1:
-            products = [product([factor.symbol for factor in way.factors]) for way in ways]
-            side = products[0] if len(ways) == 1 else call(SUM, *products)
+            products = [product([factor.symbol for factor in path.factors]) for path in paths]
+            side = products[0] if len(paths) == 1 else call(SUM, *products)
             blocks.append(Equation(left, (Row(side, listed=True),)))
-        blocks.append(Paragraph(self.why(ways)))
-        if len(ways) > 1:
-            blocks.append(Listing(tuple(self.route(i, way) for i, way in enumerate(ways, 1))))
+        blocks.append(Paragraph(self.why(paths)))
+        if len(paths) > 1:
+            blocks.append(Listing(tuple(self.route(i, path) for i, path in enumerate(paths, 1))))
         for i, factor in enumerate(factors[:_SHOWN_FACTORS], 1):
             blocks += self.factor(f"{i}. " if len(factors) > 1 else "", factor)
         if len(factors) > _SHOWN_FACTORS:
-            left_out = f"… and {len(factors) - _SHOWN_FACTORS:,} more factors, all in `steps`."
+            left_out = f"… and {len(factors) - _SHOWN_FACTORS:,} more factors, all in `factors`."
             blocks.append(Paragraph((left_out,)))
-        blocks += self.together(left, ways)
+        blocks += self.together(left, paths)
         blocks += _in_words(factors[:_SHOWN_FACTORS])
-        return self.told(blocks, factors=factors, ways=ways, count=count)
+        return self.explanation_of(blocks, factors=factors, paths=paths, count=count)
 
     def chains(self) -> Iterator[list[Factor]]:
         """Every chain of links from the result to `wrt`."""
@@ -287,20 +296,20 @@ class _Teller:
                 chain.append(factor)
                 pending.append(iter(self.links[factor.by]))
 
-    def why(self, ways: Sequence[Way]) -> Sentence:
+    def why(self, paths: Sequence[Path]) -> Sentence:
         y, x = self.name(self.y), self.name(self.wrt)
-        if len(ways) > 1:
+        if len(paths) > 1:
             return (
                 x,
                 " reaches ",
                 y,
-                f" in {len(ways)} ways. Along each way the rates of change multiply (the chain "
+                f" in {len(paths)} ways. Along each way the rates of change multiply (the chain "
                 "rule). A change of ",
                 x,
                 " takes all the ways at once, so what arrives along them adds up (the total "
                 "derivative).",
             )
-        links = list(reversed(ways[0].factors))
+        links = list(reversed(paths[0].factors))
         if len(links) == 1:
             return (x, " stands in the formula of ", y, " itself, so there is one factor.")
         pieces: list[Piece] = [y, " does not contain ", x, " itself: "]
@@ -319,9 +328,9 @@ class _Teller:
         ]
         return tuple(pieces)
 
-    def route(self, i: int, way: Way) -> Sentence:
+    def route(self, i: int, path: Path) -> Sentence:
         pieces: list[Piece] = [f"Way {i}: ", self.name(self.wrt)]
-        links = list(reversed(way.factors))
+        links = list(reversed(path.factors))
         for j, factor in enumerate(links):
             if len(links) <= 12 or j < 6 or j >= len(links) - 4:
                 pieces += [" → ", self.name(factor.of)]
@@ -335,19 +344,45 @@ class _Teller:
         still = self.standing_still(factor)
         if still:
             blocks.append(Paragraph(still))
-        blocks.append(Equation(factor.symbol, tuple(factor.rows(self.digits, self.shapes))))
+        if factor.kinds:
+            blocks += self.long_sum(factor)
+        else:
+            blocks.append(Equation(factor.symbol, tuple(factor.rows(self.digits, self.shapes))))
         self.shapes.add(factor.shape)
-        blocks += [Paragraph(sentence) for sentence in remarks(factor)]
+        said = list(islice(special_points(factor), _SHOWN_POINTS + 1))
+        blocks += [Paragraph(sentence) for sentence in said[:_SHOWN_POINTS]]
+        if len(said) > _SHOWN_POINTS:
+            blocks.append(Paragraph(("The same can be said of more of its terms.",)))
         return blocks
+
+    def long_sum(self, factor: Factor) -> list[Block]:
+        """One term of each kind differentiated, and the sum of all."""
+        blocks: list[Block] = []
+        if factor.shape not in self.shapes:
+            for kind in factor.kinds:
+                like = f"{kind.count:,} terms like " if kind.count > 1 else "One term "
+                alike = ", all differentiated in the same way:" if kind.count > 1 else ":"
+                pending = call(PENDING, kind.term, self.name(factor.by), number(0))
+                blocks += [
+                    Paragraph((like, kind.term, alike)),
+                    Equation(pending, tuple(factor.example_rows(kind, self.digits))),
+                ]
+            others = len(factor.moving) - sum(kind.count for kind in factor.kinds)
+            if others:
+                of_others = "one term of another kind" if others == 1 else f"{others:,} other terms"
+                blocks.append(Paragraph((f"And {of_others}, differentiated by the same rules.",)))
+            blocks.append(Paragraph(("The sum of them all:",)))
+        return [*blocks, Equation(factor.symbol, tuple(factor.sum_rows(self.digits)))]
 
     def standing_still(self, factor: Factor) -> Sentence:
         """Why the other terms of a sum give nothing; each is told once."""
         whole: list[ast.expr] = []
         others: list[ast.expr] = []
         held: dict[str, None] = {}
-        for v, tree in factor.still:
+        for summand in factor.still:
+            v, tree = summand.value, _without_sign(summand.tree)
             moving = [
-                label for label in names_in(tree) if self.formulas.values.get(label) in self.moving
+                label for label in summand.names if self.formulas.values.get(label) in self.moving
             ]
             held.update(dict.fromkeys(moving))
             if (factor.of, v) in self.said:
@@ -381,41 +416,40 @@ class _Teller:
             ]
         return tuple(pieces)
 
-    def together(self, left: ast.expr, ways: Sequence[Way]) -> list[Block]:
-        """The factors multiplied, and the ways added up."""
+    def together(self, left: ast.expr, paths: Sequence[Path]) -> list[Block]:
+        """The factors multiplied, and the paths added up."""
         blocks: list[Block] = []
-        if len(ways) > 1 or len(ways[0].factors) > 1:
+        if len(paths) > 1 or len(paths[0].factors) > 1:
             blocks.append(Heading(("Together",)))
-        if len(ways) == 1:
-            if len(ways[0].factors) > 1:
-                blocks.append(Equation(left, tuple(self.product_rows(ways[0]))))
+        if len(paths) == 1:
+            if len(paths[0].factors) > 1:
+                blocks.append(Equation(left, tuple(self.product_rows(paths[0]))))
         else:
-            for way in ways:
-                if len(way.factors) > 1:
-                    symbols = product([factor.symbol for factor in way.factors])
-                    blocks.append(Equation(symbols, tuple(self.product_rows(way))))
-            amounts = [way.value for way in ways]
+            for path in paths:
+                if len(path.factors) > 1:
+                    symbols = product([factor.symbol for factor in path.factors])
+                    blocks.append(Equation(symbols, tuple(self.product_rows(path))))
+            amounts = [path.value for path in paths]
             rounded = any(is_rounded(each, self.digits) for each in amounts)
             arrived = Row(call(SUM, *map(number, amounts)), rounded=rounded)
-            summed = math.fsum(amounts) if all(map(math.isfinite, amounts)) else sum(amounts)
-            rounded = rounded or is_rounded(summed, self.digits)
-            blocks.append(Equation(left, (arrived, Row(number(summed), rounded=rounded))))
+            rounded = rounded or is_rounded(self.value, self.digits)
+            blocks.append(Equation(left, (arrived, Row(number(self.value), rounded=rounded))))
         return [*blocks, Paragraph(self.as_backward())]
 
-    def product_rows(self, way: Way) -> list[Row]:
+    def product_rows(self, path: Path) -> list[Row]:
         rows = []
-        if len(way.factors) <= 12:
-            formulas = [factor.formula_tree for factor in way.factors]
+        if len(path.factors) <= 12:
+            formulas = [factor.formula_tree for factor in path.factors]
             if sum(map(size, formulas)) <= 120 and any(map(names_in, formulas)):
                 rows.append(Row(_multiplied(formulas)))
                 shorter = _shorter(product(formulas))
                 if shorter is not None:
                     rows.append(Row(shorter, (("simplify", ()),)))
-        numbers = [factor.value for factor in way.factors]
+        numbers = [factor.value for factor in path.factors]
         rounded = any(is_rounded(each, self.digits) for each in numbers)
         rows.append(Row(product([number(each) for each in numbers]), rounded=rounded))
-        rounded = rounded or is_rounded(way.value, self.digits)
-        rows.append(Row(number(way.value), rounded=rounded))
+        rounded = rounded or is_rounded(path.value, self.digits)
+        rows.append(Row(number(path.value), rounded=rounded))
         return rows
 
     def as_backward(self) -> Sentence:
@@ -425,14 +459,15 @@ class _Teller:
         grad = number(self.value)
         return ("With backward() on ", y, " the same numbers give ", x, ".grad = ", grad, ".")
 
-    # Many ways: value by value from the result back.
+    # Many paths: value by value from the result back.
 
-    def by_nodes(self, count: int) -> Explanation:
-        steps = self.recursion()
+    def by_recursion(self, count: int) -> Explanation:
+        sums = self.recursion()
         y, x = self.name(self.y), self.name(self.wrt)
-        many = f"{count:,}" if count < 10**12 else f"more than 10^{len(str(count)) - 1}"
+        # A number of more than a few thousand digits is too much even for `str`.
+        many = f"{count:,}" if count < 10**12 else f"about 10^{math.log10(count):.0f}"
         blocks: list[Block] = [
-            self.line(steps[-1], numbers=False),
+            self.line(sums[-1], numbers=False),
             Paragraph(
                 (
                     x,
@@ -448,21 +483,21 @@ class _Teller:
             ),
         ]
         layer = 0
-        for i, step in enumerate(steps):
-            if i >= _SHOWN_LINES and i < len(steps) - 1:
+        for i, each in enumerate(sums):
+            if i >= _SHOWN_LINES and i < len(sums) - 1:
                 if i == _SHOWN_LINES:
-                    left_out = f"… and {len(steps) - 1 - i:,} more lines, all in `steps`."
+                    left_out = f"… and {len(sums) - 1 - i:,} more lines, all in `adjoints`."
                     blocks.append(Paragraph((left_out,)))
                 continue
-            if step.layer != layer:
-                layer = step.layer
-                where = "next to " if layer == 1 else f"{layer} steps from "
+            if each.layer != layer:
+                layer = each.layer
+                where = "next to " if layer == 1 else f"{layer} links from "
                 blocks.append(Heading((f"Layer {layer}, {where}", y)))
-            blocks.append(self.line(step))
+            blocks.append(self.line(each))
         blocks.append(Paragraph(self.as_backward()))
-        return self.told(blocks, nodes=steps, count=count)
+        return self.explanation_of(blocks, adjoints=sums, count=count)
 
-    def recursion(self) -> list[NodeStep]:
+    def recursion(self) -> list[AdjointSum]:
         """The derivative by each value between, from the result back to `wrt`.
 
         A value that goes into one other only shares that one's line, so that a line goes
@@ -473,9 +508,9 @@ class _Teller:
             for factor in factors:
                 used_by.setdefault(factor.by, []).append(factor)
         passed_on: dict[Value, Factor] = {}
-        known = {self.y: 1.0}
+        known = self.adjoints
         layer = {self.y: 0}
-        steps = []
+        sums = []
         for v in reversed(self.order):
             if v is self.y or v not in used_by:
                 continue
@@ -497,18 +532,21 @@ class _Teller:
                 end = chain[0].of
                 terms.append(Term(chain, end, known[end], along(chain, known[end])))
             layer[v] = 1 + max(layer[term.onto] for term in terms)
-            known[v] = sum(term.value for term in terms)
-            steps.append(NodeStep(v, layer[v], tuple(terms), known[v]))
+            sums.append(AdjointSum(v, layer[v], tuple(terms), known[v]))
         # Within a layer no line needs another, so they stand in the order of the graph.
-        steps.reverse()
-        return sorted(steps, key=lambda step: step.layer)
+        sums.reverse()
+        return sorted(sums, key=lambda each: each.layer)
 
-    def line(self, step: NodeStep, *, numbers: bool = True) -> Equation:
+    def line(self, adjoint: AdjointSum, *, numbers: bool = True) -> Equation:
         symbols: list[ast.expr] = []
         amounts: list[ast.expr] = []
         rounded = False
         # Of a line with many terms the first few show how it goes on.
-        shown = step.terms if len(step.terms) <= _SHOWN_TERMS else step.terms[: _SHOWN_TERMS - 1]
+        shown = (
+            adjoint.terms
+            if len(adjoint.terms) <= _SHOWN_TERMS
+            else adjoint.terms[: _SHOWN_TERMS - 1]
+        )
         for term in shown:
             chain = [factor.symbol for factor in reversed(term.factors)]
             values = [factor.value for factor in reversed(term.factors)]
@@ -520,17 +558,21 @@ class _Teller:
             rounded = rounded or any(is_rounded(each, self.digits) for each in values)
             symbols.append(product(chain))
             amounts.append(_amount(values))
-        if len(shown) < len(step.terms):
-            left_out = call(MORE, number(len(step.terms) - len(shown)))
+        if len(shown) < len(adjoint.terms):
+            left_out = call(MORE, number(len(adjoint.terms) - len(shown)))
             symbols.append(left_out)
             amounts.append(left_out)
         rows = [Row(call(SUM, *symbols))]
         if numbers:
             if len(amounts) > 1 or len(values) > 1:
                 rows.append(Row(call(SUM, *amounts), rounded=rounded))
-            rounded = rounded or is_rounded(step.value, self.digits)
-            rows.append(Row(number(step.value), rounded=rounded))
-        return Equation(self.symbol(step.node), tuple(rows), on_one_line=True)
+            rounded = rounded or is_rounded(adjoint.value, self.digits)
+            rows.append(Row(number(adjoint.value), rounded=rounded))
+        return Equation(self.symbol(adjoint.node), tuple(rows), on_one_line=True)
+
+
+def _without_sign(tree: ast.expr) -> ast.expr:
+    return tree.operand if isinstance(tree, ast.UnaryOp) else tree
 
 
 def _amount(values: Sequence[float]) -> ast.expr:
@@ -569,7 +611,7 @@ def _multiplied(factors: Sequence[ast.expr]) -> ast.expr:
 
 
 def _shorter(tree: ast.expr) -> ast.expr | None:
-    """What a product of fractions cancels down to, where SymPy is installed."""
+    """What a product of fractions cancels down to."""
     if any(power < 0 and names_in(base) for base, power in as_product(tree)[1].values()) or any(
         isinstance(node, ast.Div) for node in ast.walk(tree)
     ):
@@ -581,10 +623,10 @@ def _shorter(tree: ast.expr) -> ast.expr | None:
 
 def _in_words(factors: Sequence[Factor]) -> list[Block]:
     rules = dict.fromkeys(rule for factor in factors for rule in factor.rules)
-    told = [(rule, IN_WORDS[rule]) for rule in rules if rule in IN_WORDS]
-    if not told:
+    worded = [(rule, IN_WORDS[rule]) for rule in rules if rule in IN_WORDS]
+    if not worded:
         return []
     return [
         Heading(("The rules in words",)),
-        Listing(tuple((f"{rule}: {words}.",) for rule, words in told)),
+        Listing(tuple((f"{rule}: {words}.",) for rule, words in worded)),
     ]

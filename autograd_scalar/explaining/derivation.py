@@ -1,8 +1,8 @@
 """The derivative of one expression, worked out the way a textbook does, line by line.
 
 Every line but the last few is a rule of the table applied to what was still to be
-differentiated; the lines after that are school algebra. Each line is computed at random
-points and compared with the engine's derivative before it is shown.
+differentiated; the lines after that are school algebra. Each line is computed at points on
+both sides of every edge and compared with the engine's derivative before it is shown.
 """
 
 from __future__ import annotations
@@ -10,23 +10,43 @@ from __future__ import annotations
 import ast
 import inspect
 import math
-import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from types import FrameType
 from typing import Any
 
-from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, substituted
+from ..algebra.cancel import shortened
+from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, row_of, substituted
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.document import Block, Document, Equation, Paragraph, Row, Sentence
-from ..table.language import CONSTANTS, ExpressionError, parse
-from ..table.primitives import OPCODES, TABLE
+from ..table.floats import CONSTANTS
+from ..table.language import ExpressionError, parse
+from ..table.registry import OPCODES, TABLE
 from .formulas import expression_of
-from .rules import Point, number_at, row_of
-from .textbook import Line, Work, pending_derivative
+from .points import candidates, check_points
+from .rounding import Calculator
+from .rules import Point, apply
+from .textbook import NEXT_TO_NOTHING, Work, key_of
+from .with_sympy import shortened_by_sympy
 
-_POINTS = 6
-_RANGES = ((-2.0, 2.0), (0.1, 0.9), (1.2, 3.0), (-0.9, 0.9), (-3.0, -0.2))
+# How deep an expression may be, and how many operations its derivative may take to write out.
+_DEEPEST = 100
+_LONGEST = 2000
+_WAY_ON = (
+    "derive parts of it, with names in place of what they are made from, or use `grad` for the "
+    "number and `explain` for the chain rule in a recorded computation"
+)
+
+_ALGEBRAS: dict[str | None, Callable[[ast.expr], ast.expr | None] | None] = {
+    "own": shortened,
+    "sympy": shortened_by_sympy,
+    None: None,
+}
+# How much of a derivative may be rounding where it is compared.
+_WELL = 1e-9
 
 
 class Derivation(Document):
@@ -37,42 +57,25 @@ class Derivation(Document):
     result    the derivative, in the language of expressions
     """
 
-    def __init__(
-        self,
-        tree: ast.expr,
-        variable: str,
-        heading: ast.expr | None,
-        own: ast.expr,
-        lines: Sequence[Line],
-        points: Sequence[Point],
-        functions: Mapping[str, Any],
-        digits: int,
-    ) -> None:
-        self.variable = variable
-        self.lines = tuple(lines)
+    def __init__(self, work: Work, heading: ast.expr | None, itself: ast.expr, digits: int) -> None:
+        self.variable = work.variable
+        self.lines = tuple(work.lines)
         self.digits = digits
-        self._points = points
-        self._functions = functions
-        self._tree = tree
-        self._name = own
-        several = len(names_in(tree).keys() - CONSTANTS.keys()) > 1
-        rows = [Row(line.tree, line.reasons) for line in lines]
-        left = pending_derivative(tree, variable, several)
+        self._functions = work.functions
+        self._tree = work.tree
+        self._itself = itself
+        rows = [Row(line.tree, line.reasons) for line in self.lines]
+        left = work.pending(work.tree)
         if heading is not None:
             rows.insert(0, Row(left))
-            left = pending_derivative(heading, variable, several)
+            left = work.pending(heading)
         blocks: list[Block] = [Equation(left, tuple(rows))]
-        blocks += [Paragraph(sentence) for sentence in _conventions(self.lines[0].tree, tree)]
-        if points:
-            blocks.append(
-                Paragraph(
-                    (
-                        f"Each line was computed at {len(points)} random points; all agree with "
-                        "the derivative that backward() finds there.",
-                    )
-                )
-            )
-        self.blocks = tuple(blocks)
+        blocks += [Paragraph(sentence) for sentence in _conventions(work)]
+        checked = (
+            f"Each line was computed at {len(work.points)} points; all agree with the derivative "
+            "that backward() finds there."
+        )
+        self.blocks = (*blocks, Paragraph((checked,)))
 
     @property
     def result(self) -> str:
@@ -87,15 +90,16 @@ class Derivation(Document):
     def at(self, line: int = -1, /, **point: float) -> float:
         """The derivative's value at a point, computed from the last line, or from another.
 
+        NaN where the line has no value that floats can hold. Raises `ValueError` for a point
+        that leaves a name out.
+
         >>> derivation = derive("(5*x - 4)**6")
         >>> derivation.at(x=1.0), derivation.at(0, x=1.0)
         (30.0, 30.0)
         """
-        return number_at(self._written_out(self.lines[line].tree), point, self._functions)
-
-    def _written_out(self, tree: ast.expr) -> ast.expr:
-        """The expression with its own name, as in σ(x)·(1 − σ(x)), written out."""
-        return replaced(tree, self._name, self._tree)
+        # In σ(x)·(1 − σ(x)) the expression's own name stands for it.
+        tree = replaced(self.lines[line].tree, self._itself, self._tree)
+        return Calculator(point, self._functions, cautious=False)(tree).value
 
 
 def derive(
@@ -103,7 +107,7 @@ def derive(
     wrt: str | None = None,
     *,
     functions: Sequence[str] = (),
-    algebra: bool = True,
+    algebra: str | None = "own",
     digits: int = 6,
 ) -> Derivation:
     """The derivative of an expression, rule by rule, the way a textbook writes it.
@@ -113,11 +117,18 @@ def derive(
                expression in its leaves
     wrt        the name to differentiate by; needed where there is more than one
     functions  names of functions nothing is known of: "f", whose derivative is f′
-    algebra    whether SymPy, where it is installed, may shorten the last line
+    algebra    what may shorten the last line: "own" cancels in fractions; "sympy" asks SymPy,
+               which has to be installed; None leaves it as the rules give it
     digits     how many significant digits numbers are shown with
 
-    Raises `ValueError` for text that is no expression, a name that `wrt` leaves open, or an
-    expression without a real value; `TypeError` for any other source.
+    Cases are shown with their conditions, unless it is certain that they cannot occur. A
+    function is traced: one that branches by a number has several traces and is refused. A
+    Value is taken as it was recorded.
+
+    Raises `ValueError` for text that is no expression, a name that `wrt` leaves open, an
+    expression without a real value, one too long to write out the derivative of, or a
+    function that branches; `TypeError` for any other source; `ImportError` without SymPy
+    where that is asked for.
 
     >>> derivation = derive("(x**2 + 1)**3")
     >>> derivation.lines[-1].text
@@ -125,20 +136,58 @@ def derive(
     >>> derivation.lines[0].rules
     ('power rule', 'chain rule')
     """
+    if algebra not in _ALGEBRAS:
+        raise ValueError(f'algebra is "own", "sympy" or None, got {algebra!r:.60}')
+    shorten = _ALGEBRAS[algebra]
     opaque = {each: _unknown(each, i) for i, each in enumerate(functions)}
     opaque.update({f"{each}'": _slope_of(opaque[each]) for each in functions})
     tree, heading, arguments = _read(source, functions)
+    _check_depth(tree)
     names = list(names_in(tree).keys() - CONSTANTS.keys())
     variable = wrt or _only(sorted(names), arguments)
-    points = _sample(tree, sorted({*names, variable}), variable, opaque)
-    work = Work(tree, variable, points, opaque, len(names) > 1)
+    work = Work(tree, variable, [], opaque, len(names) > 1)
+    _check_length(work.full)
+    work.check_at(_points(work, [*sorted({*names} - {variable}), variable]))
     work.rules()
     work.tidy()
-    own = heading or call(next(each for each in "fghFGHy" if each not in opaque), name(variable))
-    work.in_terms_of_itself(own)
-    if algebra:
-        work.algebra()
-    return Derivation(tree, variable, heading, own, work.lines, points, opaque, digits)
+    itself = heading or call(next(e for e in "fghFGHy" if e not in opaque), name(variable))
+    work.in_terms_of_itself(itself)
+    if shorten is not None:
+        work.shorten(shorten)
+    return Derivation(work, heading, itself, digits)
+
+
+def _check_depth(tree: ast.expr) -> None:
+    pending: list[tuple[ast.AST, int]] = [(tree, 1)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > _DEEPEST:
+            raise ValueError(
+                f"this expression has more than {_DEEPEST} operations inside one another, or terms "
+                f"in a row, which is too deep to write out its derivative; {_WAY_ON}"
+            )
+        operands = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+        pending += [(each, depth + 1) for each in operands]
+
+
+def _check_length(derivative: ast.expr) -> None:
+    """Refuse what is too long to write out; parts that occur in many places count each time."""
+    sizes: dict[int, int] = {}
+    pending = [(derivative, False)]
+    while pending:
+        node, counted = pending.pop()
+        if id(node) in sizes:
+            continue
+        operands = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+        if counted:
+            sizes[id(node)] = 1 + sum(sizes[id(each)] for each in operands)
+        else:
+            pending += [(node, True), *((each, False) for each in operands)]
+    if sizes[id(derivative)] > _LONGEST:
+        raise ValueError(
+            f"the derivative of this expression takes {sizes[id(derivative)]:,} operations to "
+            f"write out, more than {_LONGEST:,}; {_WAY_ON}"
+        )
 
 
 def _only(names: Sequence[str], arguments: Sequence[str]) -> str:
@@ -169,6 +218,7 @@ def _read(source: Any, functions: Sequence[str]) -> tuple[ast.expr, ast.expr | N
             heading = call(definition[1], *map(name, arguments))
             source = source[definition.end() :]
         tree = _parsed(source.strip(), functions)
+        _check_depth(tree)
         return _in_primitives(tree, functions), heading, arguments
     if callable(source):
         arguments = list(inspect.signature(source).parameters)
@@ -206,7 +256,7 @@ def _in_primitives(tree: ast.expr, functions: Sequence[str]) -> ast.expr:
                 return tree
             if function not in OPCODES or len(arguments) != _arity(function):
                 letters = [f"_{i}" for i in range(len(arguments))]
-                body = _traced(lambda *values: FUNCTIONS[function](*values), letters)
+                body = _traced(FUNCTIONS[function], letters)
                 return substituted(body, dict(zip(letters, arguments, strict=True)))
     return tree
 
@@ -216,16 +266,91 @@ def _arity(function: str) -> int:
 
 
 def _traced(function: Callable[..., Any], arguments: Sequence[str]) -> ast.expr:
-    """The expression a Python function computes."""
+    """The expression a Python function computes, the same one at every point that is tried."""
+    tree: ast.expr | None = None
+    start: Point = {}
     failure: Exception | None = None
-    for point in _candidates(arguments):
+    pending = [*candidates(arguments)]
+    while pending:
+        point = pending.pop(0)
         try:
             out = function(*(Value(point[each], each) for each in arguments))
         except (ArithmeticError, ValueError) as error:
             failure = error
             continue
-        return expression_of(out)[0] if isinstance(out, Value) else number(float(out))
-    raise ValueError(f"the function has no value at the points that were tried: {failure}")
+        value = out.data if isinstance(out, Value) else float(out)
+        if tree is None:
+            tree = expression_of(out)[0] if isinstance(out, Value) else number(value)
+            start = point
+            pending += _at_constants(function, point)
+        found = Calculator(point, {})(tree)
+        error_ = found.error + _WELL * abs(found.value)
+        if math.isfinite(value) and error_ < math.inf and not abs(found.value - value) <= error_:
+            raise ValueError(_two_ways(function, arguments, start, point))
+    if tree is None:
+        raise ValueError(f"the function has no value at the points that were tried: {failure}")
+    return tree
+
+
+def _at_constants(function: Any, point: Point) -> list[Point]:
+    """Points at and beside the numbers a function's code mentions: it may branch there."""
+    constants: set[float] = set()
+    pending = [getattr(function, "__code__", None)]
+    while pending:
+        for each in getattr(pending.pop(), "co_consts", ()):
+            if isinstance(each, int | float) and math.isfinite(each):
+                constants.add(float(each))
+            elif inspect.iscode(each):
+                pending.append(each)
+    return [
+        {**point, label: constant + offset * max(1.0, abs(constant))}
+        for constant in sorted(constants)[:20]
+        for label in point
+        for offset in (0.0, -1e-3, 1e-3)
+    ]
+
+
+def _two_ways(function: Any, arguments: Sequence[str], one: Point, other: Point) -> str:
+    """What to say of a function that branches by a number."""
+
+    def lines_run(point: Point) -> list[tuple[str, int]]:
+        run: list[tuple[str, int]] = []
+        own = __name__.partition(".")[0]
+
+        def tracer(frame: FrameType, event: str, _: Any) -> Any:
+            module = frame.f_globals.get("__name__", "")
+            if module.startswith(own) or frame.f_code.co_filename.startswith("<frozen"):
+                return None
+            if event == "line":
+                run.append((frame.f_code.co_filename, frame.f_lineno))
+            return tracer
+
+        before = sys.gettrace()
+        sys.settrace(tracer)
+        try:
+            function(*(Value(point[each], each) for each in arguments))
+        finally:
+            sys.settrace(before)
+        return run
+
+    where = ""
+    last: tuple[str, int] | None = None
+    for a, b in zip_longest(lines_run(one), lines_run(other)):
+        if a != b:
+            where = f" (they part after line {last[1]} of {last[0]})" if last else ""
+            break
+        last = a
+
+    def written(point: Point) -> str:
+        return ", ".join(f"{label} = {point[label]:.4g}" for label in arguments)
+
+    title = getattr(function, "__name__", "the function")
+    return (
+        f"{title} computes one expression at {written(one)} "
+        f"and another at {written(other)}{where}: it compares numbers, reads `.data` or is random, "
+        "and only one way would be derived. Write its cases as text, such as "
+        '"2*x if x > 3 else x", or with maximum, minimum, relu or abs'
+    )
 
 
 def _unknown(letter: str, i: int) -> Callable[[Any], Any]:
@@ -243,53 +368,46 @@ def _slope_of(function: Callable[[Any], Any]) -> Callable[[float], float]:
     return slope
 
 
-def _candidates(names: Sequence[str]) -> list[Point]:
-    rng = random.Random(0)
-    return [{each: rng.uniform(*_RANGES[i % len(_RANGES)]) for each in names} for i in range(100)]
+def _points(work: Work, names: Sequence[str]) -> list[Point]:
+    """Points at which the expression and its derivative are finite and can be computed well."""
 
+    def is_sound(point: Point) -> bool:
+        calculator = Calculator(point, work.functions)
+        if not math.isfinite(calculator(work.tree).value):
+            return False
+        slope = work.slope_at(calculator)
+        least = max(_WELL * abs(slope.value), NEXT_TO_NOTHING)
+        return math.isfinite(slope.value) and slope.error <= least
 
-def _sample(
-    tree: ast.expr, names: Sequence[str], variable: str, functions: Mapping[str, Any]
-) -> list[Point]:
-    """Points at which the expression and its derivative are finite."""
-    found = []
-    slope = pending_derivative(tree, variable, False)
-    for point in _candidates(names):
-        if all(math.isfinite(number_at(each, point, functions)) for each in (tree, slope)):
-            found.append(point)
-            if len(found) == _POINTS:
-                return found
+    found = check_points(work.tree, work.full, names, work.functions, is_sound)
     if not found:
         raise ValueError(
-            "this expression has no finite value and derivative at any of the "
-            f"{len(_candidates(names))} points that were tried"
+            "no point was found where this expression has a finite value and derivative"
         )
     return found
 
 
-def _conventions(first: ast.expr, tree: ast.expr) -> list[Sentence]:
-    """What is used where a primitive of the expression has no derivative."""
-    if not any(isinstance(node, ast.IfExp) for node in ast.walk(first)):
-        return []
-    found: list[Sentence] = []
-    for node in ast.walk(tree):
-        located = row_of(node) if isinstance(node, ast.expr) else None
-        if (
-            located
-            and located[0].kinks
-            and any(isinstance(each, ast.IfExp) for each in located[0].partial_trees)
-        ):
-            row, operands = located
-            kink = row.kinks[0]
-            if len(operands) == 1:
-                found.append(
-                    (
-                        f"{row.name} has a kink where ",
-                        operands[0],
-                        f" = {kink.at[0]:g}: it has no derivative there, and {kink.partials[0]:g} "
-                        f"is used ({kink.reason}).",
-                    )
-                )
-            else:
-                found.append((f"{row.name}: {kink.reason}.",))
-    return found
+def _conventions(work: Work) -> list[Sentence]:
+    """What is used where a primitive of the expression has no derivative, by the cases shown."""
+    found: dict[str, Sentence] = {}
+    for node in ast.walk(work.tree):
+        if not isinstance(node, ast.expr):
+            continue
+        located = row_of(node)
+        if not (located and located[0].kinks and work.variable in names_in(node)):
+            continue
+        rule = apply(node, work.variable, work.decide)
+        if not any(isinstance(each, ast.IfExp) for each in ast.walk(rule.right)):
+            continue
+        row, operands = located
+        kink = row.kinks[0]
+        sentence: Sentence = (f"{row.name}: {kink.reason}.",)
+        if len(operands) == 1:
+            sentence = (
+                f"{row.name} has a kink where ",
+                operands[0],
+                f" = {kink.at[0]:g}: it has no derivative there, and {kink.partials[0]:g} "
+                f"is used ({kink.reason}).",
+            )
+        found.setdefault(key_of((row.name, sentence)), sentence)
+    return list(found.values())

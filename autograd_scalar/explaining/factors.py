@@ -5,21 +5,120 @@ from __future__ import annotations
 import ast
 import math
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..algebra.simplify import sum_of, tidy
-from ..algebra.trees import key, name, names_in, number, replaced, same, size, substituted
+from ..algebra.trees import (
+    SUM,
+    call,
+    key,
+    name,
+    names_in,
+    number,
+    replaced,
+    same,
+    size,
+    substituted,
+)
 from ..engine.value import Value
 from ..notation.document import Row
-from ..notation.typeset import Typesetter, derivative, is_rounded
-from .formulas import Formulas, signed
+from ..notation.numerals import is_rounded
+from ..notation.typeset import MORE, Typesetter, derivative
+from .formulas import Formulas, Summand
 from .rules import SUM_RULE, Point, number_at
 from .textbook import Reason, Work, key_of, rules_in
 
 # An applied rule that takes more than this to write is shown only when it is tidy.
 _SHOWN = 60
+
+# Of a sum with more terms than this that change, one term of each kind is worked out.
+_FEW = 8
+_SHOWN_KINDS = 3
+_SHOWN_AMOUNTS = 4
+
+
+class Differentiation:
+    """An expression in the names of a graph, differentiated by one of them.
+
+    tree      the expression
+    variable  the name
+    values    the values by their names
+    value     the number of the derivative
+    itself    the name of a value that is all of the expression, for a(1 − a); "" for none
+    """
+
+    def __init__(
+        self,
+        tree: ast.expr,
+        variable: str,
+        values: Mapping[str, Value],
+        value: float,
+        itself: str = "",
+    ) -> None:
+        self.tree = tree
+        self.variable = variable
+        self.values = values
+        self.value = value
+        self.itself = itself
+
+    def data(self, tree: ast.expr) -> Point:
+        """The numbers of the names in an expression."""
+        return {label: self.values[label].data for label in names_in(tree) if label in self.values}
+
+    @cached_property
+    def work(self) -> Work:
+        """The derivation, in which `itself` may stand for the expression."""
+        tree = self.tree
+        here = self.data(tree)
+        draft = Work(tree, self.variable, [], {}, True, here)
+        derived = draft.in_full(tree)
+        points = [point for point in _around(here) if _agree(derived, draft.pending(tree), point)]
+        work = Work(tree, self.variable, points, {}, True, here)
+        # The points were chosen for the derivative in full to be right there.
+        work.rules(checked=False)
+        work.tidy(parts=False)
+        if self.itself:
+            itself = name(self.itself)
+            before = work.lines[-1].tree
+            work.in_terms_of_itself(itself, steps=False)
+            if same(before, work.lines[-1].tree):
+                written = replaced(before, tidy(tree), itself)
+                if not same(written, before):
+                    work.recognised(tidy(written), tree, itself)
+        return work
+
+    @property
+    def formula(self) -> ast.expr:
+        """The derivative, as short as it gets."""
+        return self.work.lines[-1].tree
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The rules, each with what it says here."""
+        found = {
+            key_of(reason): reason
+            for line in self.work.lines
+            if line.is_rule
+            for reason in line.reasons
+            if not reason[0].startswith("derivative of the variable")
+        }
+        return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The terms of a sum that are written alike but for their numbers and names.
+
+    count    how many there are
+    term     one of them
+    example  that one differentiated
+    """
+
+    count: int
+    term: ast.expr
+    example: Differentiation
 
 
 class Factor:
@@ -30,7 +129,7 @@ class Factor:
     vanishes    whether `of` does not depend on `by` at this point, as below a relu's kink:
                 then nothing is passed on, whatever comes before and after
     definition  the formula of `of`
-    formula     the formula of the derivative, as short as it gets
+    formula     the formula of the derivative, as short as it gets; of a long sum, in part
     rules       the rules of differentiation that give it
     """
 
@@ -63,85 +162,88 @@ class Factor:
         return rules_in(self.reasons)
 
     @cached_property
-    def _terms(self) -> list[tuple[int, Value, ast.expr, bool]]:
-        """Sign, value and expression of each term of the formula; whether `by` is in it."""
-        found = []
-        for sign, v in self.formulas.terms(self.of):
-            tree = self.formulas.term(v, self.of)
-            found.append((sign, v, tree, self.names[1] in names_in(tree)))
-        return found
+    def moving(self) -> list[Summand]:
+        """The terms of the formula that `by` is in."""
+        summands = self.formulas.summands(self.of)
+        return [summands[i] for i in self.formulas.containing(self.of, self.names[1])]
+
+    @property
+    def still(self) -> list[Summand]:
+        """The terms that `by` is not in."""
+        there = set(self.formulas.containing(self.of, self.names[1]))
+        summands = self.formulas.summands(self.of)
+        return [summand for i, summand in enumerate(summands) if i not in there]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `by` is in every term."""
+        return len(self.moving) == len(self.formulas.summands(self.of))
 
     @cached_property
     def definition_tree(self) -> ast.expr:
         """The formula of `of`; of a long sum, the terms that matter here come first."""
-        if len(self._terms) <= 8:
-            return self.formulas.formula(self.of)
-        ordered = sorted(self._terms, key=lambda term: not term[3])
-        return sum_of([signed(sign, tree) for sign, _, tree, _ in ordered])
-
-    @property
-    def still(self) -> list[tuple[Value, ast.expr]]:
-        """The terms that `by` is not in."""
-        return [(v, tree) for _, v, tree, moves in self._terms if not moves]
+        summands = self.formulas.summands(self.of)
+        if len(summands) > _FEW:
+            summands = [*self.moving, *self.still]
+        return sum_of([summand.tree for summand in summands])
 
     @cached_property
     def shape(self) -> str:
         """Equal for factors that the same rules give in the same way: w·a and v·b."""
-        shapes = []
-        for sign, _, tree, moves in self._terms:
-            if moves:
-                letters = {label: name("c") for label in names_in(tree)}
-                letters[self.names[1]] = name("v")
-                shapes.append(f"{sign}{key(substituted(tree, letters))}")
-        return " ".join([*shapes, str(bool(self.still))])
-
-    def data(self, tree: ast.expr) -> Point:
-        """The numbers of the names in an expression."""
-        values = self.formulas.values
-        return {label: values[label].data for label in names_in(tree) if label in values}
+        terms = [kind.term for kind in self.kinds] or [each.tree for each in self.moving]
+        shapes = [_shape(tree, self.names[1], numbers=True) for tree in terms]
+        return " ".join([*shapes, str(not self.is_whole)])
 
     @cached_property
-    def work(self) -> Work:
-        """The derivation of the factor, in which `of` may stand for its formula."""
-        terms = [signed(sign, tree) for sign, _, tree, moves in self._terms if moves]
-        tree = sum_of(terms)
-        here = self.data(tree)
-        draft = Work(tree, self.names[1], [], {}, True, [here])
-        derived = draft.in_full(tree)
-        points = [point for point in _around(here) if _agree(derived, draft.pending(tree), point)]
-        work = Work(tree, self.names[1], points, {}, True, [here])
-        # The points were chosen for the derivative in full to be right there.
-        work.rules(checked=False)
-        work.tidy(parts=False)
-        if not self.still:
-            itself = name(self.names[0])
-            before = work.lines[-1].tree
-            work.in_terms_of_itself(itself, steps=False)
-            if same(before, work.lines[-1].tree):
-                written = replaced(before, tidy(tree), itself)
-                if not same(written, before):
-                    work.recognised(tidy(written), tree, itself)
-        return work
+    def kinds(self) -> list[Kind]:
+        """Of a long sum, its kinds of terms, those first that most terms are of."""
+        if len(self.moving) <= _FEW:
+            return []
+        alike: dict[str, list[Summand]] = {}
+        for summand in self.moving:
+            alike.setdefault(_shape(summand.tree, self.names[1]), []).append(summand)
+        found = []
+        for summands in sorted(alike.values(), key=len, reverse=True)[:_SHOWN_KINDS]:
+            # A term that changes shows more than one that happens to stand still.
+            chosen = next((each for each in summands[:100] if self.amount(each)), summands[0])
+            example = Differentiation(
+                chosen.tree, self.names[1], self.formulas.values, self.amount(chosen)
+            )
+            found.append(Kind(len(summands), chosen.tree, example))
+        return found
 
-    @property
+    def amount(self, summand: Summand) -> float:
+        """What one term of the formula gives to the derivative."""
+        if summand.value is self.by:
+            return float(summand.sign)
+        return summand.sign * (self.formulas.inputs(summand.value).get(self.by) or 0.0)
+
+    @cached_property
+    def differentiation(self) -> Differentiation:
+        """The terms that change, differentiated together."""
+        tree = sum_of([summand.tree for summand in self.moving])
+        itself = self.names[0] if self.is_whole else ""
+        return Differentiation(tree, self.names[1], self.formulas.values, self.value, itself)
+
+    @cached_property
     def formula_tree(self) -> ast.expr:
-        """The derivative's formula, as short as it gets."""
-        return self.work.lines[-1].tree
+        """The derivative's formula, as short as it gets; of a long sum, in part."""
+        if not self.kinds:
+            return self.differentiation.formula
+        shown = [kind.example.formula for kind in self.kinds]
+        return call(SUM, *shown, *left_out(len(self.moving) - len(shown)))
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
         """The rules, each with what it says here."""
-        found = {
-            key_of(reason): reason
-            for line in self.work.lines
-            if line.is_rule
-            for reason in line.reasons
-            if not reason[0].startswith("derivative of the variable")
-        }
-        reasons = list(found.values())
-        if self.still and not any(rule.startswith(SUM_RULE) for rule, _ in reasons):
-            reasons.insert(0, (SUM_RULE, ("term by term",)))
-        return tuple(reasons)
+        by_term = (SUM_RULE, ("term by term",))
+        if self.kinds:
+            found = [reason for kind in self.kinds for reason in kind.example.reasons]
+            return (by_term, *found)
+        reasons = self.differentiation.reasons
+        if self.is_whole or any(rule.startswith(SUM_RULE) for rule, _ in reasons):
+            return reasons
+        return (by_term, *reasons)
 
     def rows(self, digits: int, known: Collection[str] = ()) -> list[Row]:
         """The sides of ∂of/∂by = rules applied = simplified = with numbers = value.
@@ -151,27 +253,75 @@ class Factor:
         """
         if self.shape in known:
             names: tuple[Reason, ...] = tuple((rule, ()) for rule in self.rules)
-            return [Row(self.formula_tree, names), *self._numbers(digits)]
-        lines = self.work.lines
-        rules = [line for line in lines if line.is_rule]
-        after = [line for line in lines if not line.is_rule]
-        if after and (size(rules[-1].tree) > _SHOWN or _is_noise(rules[-1].tree, after[0].tree)):
-            rows = [Row(after[0].tree, self.reasons)]
-            after = after[1:]
-        else:
-            rows = [Row(rules[-1].tree, self.reasons)]
-        return [*rows, *(Row(line.tree, line.reasons) for line in after), *self._numbers(digits)]
+            return [Row(self.formula_tree, names), *_with_numbers(self.differentiation, digits)]
+        return _rows(self.differentiation, self.reasons, digits)
 
-    def _numbers(self, digits: int) -> list[Row]:
-        here = self.data(self.formula_tree)
-        if not here:
-            return []
-        rounded = any(is_rounded(data, digits) for data in here.values())
-        rows = []
-        if not isinstance(self.formula_tree, ast.Name):
-            numbers = {label: number(data) for label, data in here.items()}
-            rows.append(Row(substituted(self.formula_tree, numbers), rounded=rounded))
-        return [*rows, Row(number(self.value), rounded=rounded or is_rounded(self.value, digits))]
+    def example_rows(self, kind: Kind, digits: int) -> list[Row]:
+        """The sides of the equation that differentiates one term of a long sum."""
+        return _rows(kind.example, kind.example.reasons, digits)
+
+    def sum_rows(self, digits: int) -> list[Row]:
+        """The sides of ∂of/∂by = the terms' derivatives = their numbers = value, for a long sum."""
+        amounts = [self.amount(summand) for summand in self.moving[:_SHOWN_AMOUNTS]]
+        rounded = any(is_rounded(amount, digits) for amount in amounts)
+        rest = left_out(len(self.moving) - len(amounts))
+        return [
+            Row(self.formula_tree, ((SUM_RULE, ()),)),
+            Row(call(SUM, *map(number, amounts), *rest), rounded=rounded),
+            Row(number(self.value), rounded=rounded or is_rounded(self.value, digits)),
+        ]
+
+
+def left_out(count: int) -> list[ast.expr]:
+    """The place of so many terms of a sum, if any."""
+    return [call(MORE, number(count))] if count else []
+
+
+def _rows(made: Differentiation, reasons: tuple[Reason, ...], digits: int) -> list[Row]:
+    lines = made.work.lines
+    rules = [line for line in lines if line.is_rule]
+    after = [line for line in lines if not line.is_rule]
+    if after and (size(rules[-1].tree) > _SHOWN or _is_noise(rules[-1].tree, after[0].tree)):
+        rows = [Row(after[0].tree, reasons)]
+        after = after[1:]
+    else:
+        rows = [Row(rules[-1].tree, reasons)]
+    return [*rows, *(Row(line.tree, line.reasons) for line in after), *_with_numbers(made, digits)]
+
+
+def _with_numbers(made: Differentiation, digits: int) -> list[Row]:
+    here = made.data(made.formula)
+    if not here:
+        return []
+    rounded = any(is_rounded(data, digits) for data in here.values())
+    rows = []
+    if not isinstance(made.formula, ast.Name):
+        numbers = {label: number(data) for label, data in here.items()}
+        rows.append(Row(substituted(made.formula, numbers), rounded=rounded))
+    return [*rows, Row(number(made.value), rounded=rounded or is_rounded(made.value, digits))]
+
+
+def _shape(tree: ast.expr, variable: str, *, numbers: bool = False) -> str:
+    """Equal for expressions that differ only in names other than `variable`.
+
+    numbers  whether different numbers are told apart as well
+    """
+
+    def walk(each: ast.expr) -> str:
+        match each:
+            case ast.Name(id=label):
+                return "v" if label == variable else "c"
+            case ast.Constant() | ast.UnaryOp(op=ast.USub(), operand=ast.Constant()) if not numbers:
+                return "n"
+            case ast.BinOp(left=left, op=op, right=right):
+                return f"({walk(left)} {type(op).__name__} {walk(right)})"
+            case ast.UnaryOp(operand=operand):
+                return f"-{walk(operand)}"
+            case ast.Call(func=ast.Name(id=function), args=arguments):
+                return f"{function}({', '.join(map(walk, arguments))})"
+        return key(each)
+
+    return walk(tree)
 
 
 def _is_noise(applied: ast.expr, tidied: ast.expr) -> bool:
@@ -193,7 +343,7 @@ def _agree(a: ast.expr, b: ast.expr, point: Point) -> bool:
 
 
 @dataclass(frozen=True)
-class Way:
+class Path:
     """One chain of factors from the result to the value it is differentiated by.
 
     factors  the links, from the result down
@@ -221,8 +371,8 @@ class Term:
 
 
 @dataclass(frozen=True)
-class NodeStep:
-    """One line of the recursion: a value's derivative from those of the values after it.
+class AdjointSum:
+    """∂y/∂node as a sum over the values that use `node`, whose adjoints are known by then.
 
     node   the value
     layer  how many lines there are between it and the result, at most

@@ -8,13 +8,14 @@ writing it out would take too much room.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from ..algebra.simplify import sum_of
-from ..algebra.trees import name, number
+from ..algebra.trees import applied, name, number
 from ..engine.value import Value, adjoints, edges, toposort
-from ..table.primitives import OPCODES, TABLE, Primitive
-from .rules import applied
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
 
 #: How much a formula may hold outside of its sums, and how deep, before it is cut in two.
 LIMIT = 24
@@ -58,6 +59,19 @@ def unique_names(values: Iterable[Value], suggestion: dict[Value, str]) -> dict[
     return names
 
 
+@dataclass(frozen=True)
+class Summand:
+    """One term of a formula: its sign, its value, and with the sign as it is written.
+
+    names  the names in it
+    """
+
+    sign: int
+    value: Value
+    tree: ast.expr
+    names: Collection[str]
+
+
 class Formulas:
     """The formulas of everything `root` was computed from.
 
@@ -76,6 +90,8 @@ class Formulas:
             suggestion.setdefault(start, "x")
         self.names = unique_names((v for v in self.order if v in self._cut), suggestion)
         self.values = {label: v for v, label in self.names.items()}
+        self._summands: dict[Value, list[Summand]] = {}
+        self._containing: dict[Value, dict[str, list[int]]] = {}
 
     def _places_to_cut(self, named: set[Value]) -> set[Value]:
         cut = set(named)
@@ -137,11 +153,41 @@ class Formulas:
         """A term of `of`, which is `of` itself where that is no sum."""
         return self._written(v) if v is of else self.operand(v)
 
+    def summands(self, v: Value) -> list[Summand]:
+        """The terms of the formula of `v`, written out."""
+        if v not in self._summands:
+            found = []
+            for sign, each in self.terms(v):
+                tree = self.term(each, v)
+                found.append(Summand(sign, each, signed(sign, tree), self._names_in(each, v)))
+            self._summands[v] = found
+        return self._summands[v]
+
+    def _names_in(self, term: Value, of: Value) -> dict[str, None]:
+        """The names in a term of `of`, in the order they are read."""
+        found: dict[str, None] = {}
+        pending = [term]
+        while pending:
+            each = pending.pop()
+            if each in self._cut and each is not of:
+                found[self.names[each]] = None
+            else:
+                pending += reversed(each.parents)
+        return found
+
+    def containing(self, v: Value, label: str) -> list[int]:
+        """Which of the `summands` of `v` have a name in them, found without reading all again."""
+        if v not in self._containing:
+            places: dict[str, list[int]] = {}
+            for i, summand in enumerate(self.summands(v)):
+                for each in summand.names:
+                    places.setdefault(each, []).append(i)
+            self._containing[v] = places
+        return self._containing[v].get(label, [])
+
     def formula(self, v: Value) -> ast.expr:
         """What an interior value is computed as."""
-        if v.op not in _SUMS:
-            return self._written(v)
-        return sum_of([signed(sign, self.operand(each)) for sign, each in self.terms(v)])
+        return sum_of([summand.tree for summand in self.summands(v)])
 
     def inputs(self, v: Value) -> dict[Value, float | None]:
         """The named values in the formula of `v`, and its partial by each, by the chain rule.

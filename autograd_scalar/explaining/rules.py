@@ -14,13 +14,31 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..algebra.intervals import proven
 from ..algebra.simplify import over_one_denominator, tidy
-from ..algebra.trees import call, key, name, names_in, number, rebuilt, substituted
+from ..algebra.trees import (
+    PRODUCT,
+    SUM,
+    added,
+    applied,
+    call,
+    is_quotient,
+    multiplied,
+    name,
+    names_in,
+    number,
+    rebuilt,
+    row_of,
+    same,
+    substituted,
+)
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..notation.typeset import PENDING, PRODUCT, SUM
-from ..table.language import BINARY_ROWS, CONSTANTS, evaluate, is_zero
-from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive
+from ..notation.typeset import PENDING
+from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS
+from ..table.language import evaluate, is_zero
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
 
 Point = Mapping[str, float]
 
@@ -54,8 +72,6 @@ IN_WORDS = {
     ),
 }
 
-_OPERATOR = {row_name: op for op, row_name in BINARY_ROWS.items()}
-
 
 @dataclass(frozen=True)
 class Application:
@@ -77,31 +93,6 @@ class Application:
     variable: str
     of: ast.expr
     result: ast.expr
-
-
-def applied(row: Primitive, operands: Sequence[ast.expr]) -> ast.expr:
-    """The expression for a primitive of these operands.
-
-    >>> print(ast.unparse(applied(TABLE[OPCODES["mul"]], [name("x"), name("y")])))
-    x * y
-    """
-    if row.name in _OPERATOR:
-        return ast.BinOp(operands[0], _OPERATOR[row.name](), operands[1])
-    if row.name == "neg":
-        return ast.UnaryOp(ast.USub(), operands[0])
-    return call(row.name, *operands)
-
-
-def row_of(tree: ast.expr) -> tuple[Primitive, list[ast.expr]] | None:
-    """The primitive an expression ends with and its operands; None for a name or a number."""
-    match tree:
-        case ast.BinOp(left=left, op=op, right=right):
-            return TABLE[OPCODES[BINARY_ROWS[type(op)]]], [left, right]
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return TABLE[OPCODES["neg"]], [operand]
-        case ast.Call(func=ast.Name(id=function), args=operands) if function in OPCODES:
-            return TABLE[OPCODES[function]], operands
-    return None
 
 
 def number_at(tree: ast.expr, point: Point, functions: Mapping[str, Any] | None = None) -> float:
@@ -143,30 +134,24 @@ def _as_arithmetic(tree: ast.expr) -> ast.expr:
     tree = rebuilt(tree, _as_arithmetic)
     match tree:
         case ast.Call(func=ast.Name(id=function), args=parts) if function in (SUM, PRODUCT):
-            op = ast.Add() if function == SUM else ast.Mult()
-            result = parts[0]
-            for part in parts[1:]:
-                result = ast.BinOp(result, op, part)
-            return result
+            return added(parts) if function == SUM else multiplied(parts)
     return tree
 
 
-def decided(tree: ast.expr, points: Sequence[Point]) -> ast.expr:
-    """`tree` without the cases that don't occur at any of the points."""
-    tree = rebuilt(tree, lambda each: decided(each, points))
-    if not isinstance(tree, ast.IfExp):
-        return tree
-    answers = set()
-    for point in points:
+#: Whether a test comes out true or false; None where that is open.
+Decide = Callable[[ast.expr], bool | None]
+
+
+def at_point(point: Point) -> Decide:
+    """Decides each test as it comes out at one point."""
+
+    def decide(test: ast.expr) -> bool | None:
         try:
-            answers.add(bool(evaluate(tree.test, point, FLOAT_FUNCTIONS)))
+            return bool(evaluate(_as_arithmetic(test), point, FLOAT_FUNCTIONS))
         except (ArithmeticError, ValueError, TypeError, KeyError):
-            return tree
-    if answers == {True}:
-        return tree.body
-    if answers == {False}:
-        return tree.orelse
-    return tree
+            return None
+
+    return decide
 
 
 def _letters(row: Primitive, varies: Sequence[bool], taken: Collection[str]) -> list[str]:
@@ -190,16 +175,13 @@ def _letters(row: Primitive, varies: Sequence[bool], taken: Collection[str]) -> 
 def apply(
     tree: ast.expr,
     variable: str,
-    points: Sequence[Point] = (),
+    decide: Decide = proven,
     *,
-    at_a_point: bool = False,
     pending: Callable[[ast.expr], ast.expr] | None = None,
 ) -> Application:
     """The rule that differentiates the last operation of `tree`, which contains `variable`.
 
-    points    where it is to hold: cases that occur at none of them are left out, unless the
-              value itself goes by them, as `where` does by its condition
-    at_a_point  whether it is to hold nowhere else: then no other case matters
+    decide    which case of a partial it is; by default none is left out that may occur
     pending   how the derivative of an operand that varies is written until it is taken
 
     >>> quotient = ast.parse("1 / (1 + exp(x))", mode="eval").body
@@ -218,10 +200,8 @@ def apply(
     still = [i for i, each in enumerate(varies) if not each]
     to_operands = dict(zip(row.arguments, operands, strict=True))
     written = applied(row, operands)
-    own = {key(test) for test in _tests_in(row.value_tree)} if not at_a_point else set()
     chosen = [
-        _decided_like(partial, substituted(partial, {**to_operands, "out": written}), points, own)
-        for partial in row.partial_trees
+        _occurring(partial, {**to_operands, "out": written}, decide) for partial in row.shown_trees
     ]
 
     def in_letters(i: int) -> ast.expr:
@@ -241,7 +221,7 @@ def apply(
         if of_variable and i == first:
             return partials[i]
         factors = ast.BinOp(partials[i], ast.Mult(), name(f"{letters[i]}'"))
-        plain = linear or _is_quotient(partials[i]) or _is_number(partials[i])
+        plain = linear or is_quotient(partials[i]) or _is_number(partials[i])
         return tidy(factors) if plain else factors
 
     kept = [
@@ -257,7 +237,7 @@ def apply(
         right = over_one_denominator(right)
     elif not linear and still:
         full = over_one_denominator(_added([term(i) for i in range(len(operands))]))
-        if _is_quotient(full):
+        if is_quotient(full):
             right, chained = full, False
     right = _alphabetical(right)
 
@@ -281,33 +261,53 @@ def apply(
     return Application(rule, call("′", out), right, named, variable, tree, result)
 
 
-def _tests_in(tree: ast.expr) -> list[ast.expr]:
-    return [node.test for node in ast.walk(tree) if isinstance(node, ast.IfExp)]
+def _occurring(partial: ast.expr, operands: Mapping[str, ast.expr], decide: Decide) -> ast.expr:
+    """A partial of the table without the cases that do not occur for these operands."""
+    if not isinstance(partial, ast.IfExp):
+        return partial
+    test = substituted(partial.test, operands)
+    varies = names_in(test).keys() - CONSTANTS.keys()
+    answer = decide(test) if varies else at_point({})(test)
+    if answer is not None:
+        return _occurring(partial.body if answer else partial.orelse, operands, decide)
+    body, orelse = (_occurring(each, operands, decide) for each in (partial.body, partial.orelse))
+    if _exists_only_where(partial.test, body):
+        return body
+    for general, special, at_zero in (
+        (body, orelse, partial.test),
+        (orelse, body, _negated(partial.test)),
+    ):
+        if isinstance(at_zero, ast.Name):
+            there = substituted(general, {at_zero.id: number(0)})
+            if same(tidy(there), tidy(special)):
+                return general
+    return ast.IfExp(partial.test, body, orelse)
 
 
-def _decided_like(
-    pattern: ast.expr, here: ast.expr, points: Sequence[Point], kept: Collection[str]
-) -> ast.expr:
-    """The branch of `pattern` that is taken at the points, for the operands in `here`.
+def _negated(test: ast.expr) -> ast.expr | None:
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return operand
+    return None
 
-    kept  tests that are left open
+
+def _exists_only_where(test: ast.expr, formula: ast.expr) -> bool:
+    """Whether a test repeats the domain of something in a formula: out·ln x if x > 0.
+
+    The formula says that by itself, and has no value elsewhere.
     """
-    if not isinstance(pattern, ast.IfExp) or not isinstance(here, ast.IfExp):
-        return pattern
-    body = _decided_like(pattern.body, here.body, points, kept)
-    orelse = _decided_like(pattern.orelse, here.orelse, points, kept)
-    is_open = bool(names_in(here.test).keys() - CONSTANTS.keys())
-    if is_open and (not points or key(pattern.test) in kept):
-        return ast.IfExp(pattern.test, body, orelse)
-    question = ast.IfExp(here.test, number(1), number(0))
-    chosen = decided(question, points if is_open else [{}])
-    if isinstance(chosen, ast.Constant):
-        return body if chosen.value else orelse
-    return ast.IfExp(pattern.test, body, orelse)
-
-
-def _is_quotient(tree: ast.expr) -> bool:
-    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)
+    for node in ast.walk(formula):
+        located = row_of(node) if isinstance(node, ast.expr) else None
+        if located and located[0].domain:
+            row, operands = located
+            letters = dict(zip(row.arguments, operands, strict=True))
+            domain = substituted(ast.parse(row.domain, mode="eval").body, letters)
+            match domain:
+                case ast.Compare(left=left, ops=[ast.NotEq()], comparators=[ast.Constant(0)]):
+                    domain = left
+            if same(domain, test):
+                return True
+    return False
 
 
 def _is_number(tree: ast.expr) -> bool:
@@ -324,16 +324,12 @@ def _alphabetical(tree: ast.expr) -> ast.expr:
 
 
 def _added(terms: Sequence[ast.expr]) -> ast.expr:
-    result = terms[0]
-    for each in terms[1:]:
-        match each:
-            case (
-                ast.UnaryOp(op=ast.USub(), operand=operand)
-                | ast.BinOp(left=ast.UnaryOp(op=ast.USub(), operand=operand), op=ast.Mult())
-            ):
-                if isinstance(each, ast.BinOp):
-                    operand = ast.BinOp(operand, ast.Mult(), each.right)
-                result = ast.BinOp(result, ast.Sub(), operand)
-            case _:
-                result = ast.BinOp(result, ast.Add(), each)
-    return result
+    return added([_sign_in_front(each) for each in terms])
+
+
+def _sign_in_front(tree: ast.expr) -> ast.expr:
+    """−a·b as −(a·b)."""
+    match tree:
+        case ast.BinOp(left=ast.UnaryOp(op=ast.USub(), operand=a), op=ast.Mult(), right=b):
+            return ast.UnaryOp(ast.USub(), ast.BinOp(a, ast.Mult(), b))
+    return tree

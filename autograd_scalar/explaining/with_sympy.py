@@ -7,18 +7,31 @@ from __future__ import annotations
 
 import ast
 import inspect
+import keyword
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce
 from typing import Any
 
 from ..algebra.simplify import tidy
-from ..algebra.trees import call, name, names_in, number, size, substituted
+from ..algebra.trees import (
+    added,
+    applied,
+    call,
+    fraction,
+    multiplied,
+    name,
+    names_in,
+    number,
+    row_of,
+    size,
+    substituted,
+)
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..table.language import evaluate
+from ..table.registry import OPCODES, TABLE
 from .formulas import expression_of
-from .rules import row_of
 
 _EXTRA = 'this needs SymPy: pip install "autograd-scalar[sympy]"'
 
@@ -66,8 +79,8 @@ def _translated(tree: ast.expr, symbols: Mapping[str, Any]) -> Any:
                 return symbols[label]
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return sympy.Piecewise((walk(body), condition(test)), (walk(orelse), True))
-            case ast.BinOp(left=left, op=ast.FloorDiv(), right=right):
-                return sympy.floor(walk(left) / walk(right))
+            case ast.BinOp(op=ast.FloorDiv() | ast.Mod()):
+                return spelled(each)
             case ast.BinOp(left=left, op=op, right=right):
                 letters = ast.BinOp(ast.Name("x"), op, ast.Name("y"))
                 return evaluate(letters, {"x": walk(left), "y": walk(right)}, {})
@@ -79,16 +92,21 @@ def _translated(tree: ast.expr, symbols: Mapping[str, Any]) -> Any:
                 return reduce(lambda a, b: a + b, map(walk, arguments))
             case ast.Call(func=ast.Name(id="·"), args=arguments):
                 return reduce(lambda a, b: a * b, map(walk, arguments))
-            case ast.Call(func=ast.Name(id=function), args=arguments):
-                known = _functions(sympy)
-                if function in known:
-                    return known[function](*map(walk, arguments))
-                found = row_of(each)
-                if found is not None:
-                    row, operands = found
-                    names = dict(zip(row.arguments, operands, strict=True))
-                    return walk(substituted(row.value_tree, names))
+            case ast.Call():
+                return spelled(each)
         raise TypeError(f"SymPy has nothing for {ast.unparse(each)}")
+
+    def spelled(each: ast.expr) -> Any:
+        found = row_of(each)
+        if found is None:
+            raise TypeError(f"SymPy has nothing for {ast.unparse(each)}")
+        row, trees = found
+        operands = dict(zip(row.arguments, map(walk, trees), strict=True))
+        if row.sympy:
+            return evaluate(row.spelled(row.sympy), operands, _Functions(sympy))
+        if row.is_opaque:
+            return sympy.Function(row.name)(*operands.values())
+        return _translated(row.value_tree, operands)
 
     def condition(test: ast.expr) -> Any:
         match test:
@@ -124,25 +142,15 @@ def _number(value: float) -> Any:
     return sympy.Float(value)
 
 
-def _functions(sympy: Any) -> dict[str, Callable[..., Any]]:
-    """What the table's functions are called in SymPy, where that has them."""
-    same = "exp log sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh erf erfc"
-    return {
-        **{each: getattr(sympy, each) for each in same.split()},
-        "abs": sympy.Abs,
-        "floor": sympy.floor,
-        "ceil": sympy.ceiling,
-        "trunc": lambda x: sympy.sign(x) * sympy.floor(sympy.Abs(x)),
-        "expm1": lambda x: sympy.exp(x) - 1,
-        "log1p": lambda x: sympy.log(x + 1),
-        "log2": lambda x: sympy.log(x, 2),
-        "log10": lambda x: sympy.log(x, 10),
-        "cbrt": lambda x: sympy.sign(x) * sympy.cbrt(sympy.Abs(x)),
-        "hypot": lambda x, y: sympy.sqrt(x**2 + y**2),
-        "maximum": sympy.Max,
-        "minimum": sympy.Min,
-        "relu": lambda x: sympy.Max(0, x),
-    }
+class _Functions(dict[str, Any]):
+    """SymPy's functions by name."""
+
+    def __init__(self, sympy: Any) -> None:
+        super().__init__()
+        self.sympy = sympy
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(self.sympy, name)
 
 
 def from_sympy(expression: Any) -> Callable[..., Any]:
@@ -150,7 +158,8 @@ def from_sympy(expression: Any) -> Callable[..., Any]:
 
     The arguments are the symbols' names in alphabetical order. Raises `ImportError`
     without SymPy, `TypeError` for what is no SymPy expression, and `ValueError` for a
-    function that the table of primitives does not have.
+    function that the table of primitives does not have, and for symbols that share a name or
+    whose name is none in Python. All symbols stand for real numbers.
 
     >>> import sympy
     >>> f = from_sympy(sympy.sympify("x**2 + 3*x"))
@@ -167,10 +176,15 @@ def from_sympy(expression: Any) -> Callable[..., Any]:
             f"{expression!r:.60}"
         )
     arguments = sorted(str(each) for each in expression.free_symbols)
-    tree = _tree(expression)
     for each in arguments:
-        if not each.isidentifier():
+        if not each.isidentifier() or keyword.iskeyword(each):
             raise ValueError(f"the symbol {each!r} is no name for an argument; rename it first")
+        if arguments.count(each) > 1:
+            raise ValueError(
+                f"two different symbols are called {each!r}, with different assumptions; "
+                "rename one of them first"
+            )
+    tree = _tree(expression)
 
     def function(*positional: Any, **named: Any) -> Any:
         bound = signature.bind(*positional, **named)
@@ -188,47 +202,35 @@ def from_sympy(expression: Any) -> Callable[..., Any]:
 def _tree(expression: Any) -> ast.expr:
     """A SymPy expression in the language of the table."""
     sympy = _sympy()
-    backwards = {
-        getattr(sympy, own): own
-        for own in [
-            "exp",
-            "log",
-            "sin",
-            "cos",
-            "tan",
-            "asin",
-            "acos",
-            "atan",
-            "atan2",
-            "sinh",
-            "cosh",
-            "tanh",
-            "asinh",
-            "acosh",
-            "atanh",
-            "erf",
-            "erfc",
-        ]
-    }
-    backwards |= {sympy.Abs: "abs", sympy.floor: "floor", sympy.ceiling: "ceil"}
-    pairwise = {sympy.Max: "maximum", sympy.Min: "minimum"}
+    from sympy.core.function import AppliedUndef  # type: ignore[import-untyped]
 
-    def join(function: Callable[[ast.expr, ast.expr], ast.expr], parts: list[Any]) -> ast.expr:
-        return reduce(function, map(walk, parts))
+    by_class = {
+        getattr(sympy, row.sympy): row for row in TABLE if row.sympy and row.sympy.isidentifier()
+    }
 
     def walk(each: Any) -> ast.expr:
         if each.is_Symbol:
             return name(str(each))
         if each is sympy.pi:
             return name("pi")
+        if each in (sympy.oo, sympy.nan):
+            return name("inf" if each is sympy.oo else "nan")
+        if isinstance(each, sympy.re | sympy.conjugate):
+            return walk(each.args[0])
+        if isinstance(each, sympy.im):
+            return number(0)
+        if isinstance(each, sympy.sign):
+            x = walk(each.args[0])
+            above, below = (ast.Compare(x, [op], [number(0)]) for op in (ast.Gt(), ast.Lt()))
+            return ast.IfExp(above, number(1), ast.IfExp(below, number(-1), number(0)))
         if each.is_Rational and not each.is_Integer:
-            return ast.BinOp(number(int(each.p)), ast.Div(), number(int(each.q)))
+            return fraction(Fraction(int(each.p), int(each.q)))
         if each.is_Integer:
             return number(int(each))
         if each.is_number and not each.free_symbols and each.is_Atom:
             return number(float(each))
         if each.is_Add:
-            return join(_plus, list(each.as_ordered_terms()))
+            return added(list(map(walk, each.as_ordered_terms())))
         if each.is_Mul:
             coefficient = each.as_coeff_Mul()[0]
             if coefficient.is_negative:
@@ -236,7 +238,7 @@ def _tree(expression: Any) -> ast.expr:
             above, below = each.as_numer_denom()
             if below != 1:
                 return ast.BinOp(walk(above), ast.Div(), walk(below))
-            return join(lambda a, b: ast.BinOp(a, ast.Mult(), b), list(each.as_ordered_factors()))
+            return multiplied(list(map(walk, each.as_ordered_factors())))
         if each.is_Pow:
             base, exponent = each.as_base_exp()
             if exponent == sympy.Rational(1, 2):
@@ -244,10 +246,19 @@ def _tree(expression: Any) -> ast.expr:
             if exponent.is_negative:
                 return ast.BinOp(number(1), ast.Div(), walk(1 / each))
             return ast.BinOp(walk(base), ast.Pow(), walk(exponent))
-        if type(each) in backwards:
-            return call(backwards[type(each)], *map(walk, each.args))
-        if type(each) in pairwise:
-            return join(lambda a, b: call(pairwise[type(each)], a, b), list(each.args))
+        if type(each) in by_class:
+            row = by_class[type(each)]
+            operands = list(map(walk, each.args))
+            if row.commutes:
+                # SymPy's maximum of three is two of two.
+                return reduce(lambda a, b: applied(row, [a, b]), operands)
+            if len(operands) == len(row.arguments):
+                return applied(row, operands)
+        if isinstance(each, AppliedUndef) and str(each.func) in OPCODES:
+            operands = list(map(walk, each.args))
+            row = TABLE[OPCODES[str(each.func)]]
+            if len(operands) == len(row.arguments):
+                return applied(row, operands)
         if isinstance(each, sympy.Piecewise):
             return cases(list(each.args))
         raise ValueError(
@@ -255,8 +266,10 @@ def _tree(expression: Any) -> ast.expr:
         )
 
     def cases(pairs: list[Any]) -> ast.expr:
+        if not pairs:
+            return name("nan")
         (value, test), *rest = pairs
-        if test is sympy.true or not rest:
+        if test is sympy.true:
             return walk(value)
         return ast.IfExp(condition(test), walk(value), cases(rest))
 
@@ -267,6 +280,14 @@ def _tree(expression: Any) -> ast.expr:
             sympy.StrictGreaterThan: ast.Gt,
             sympy.GreaterThan: ast.GtE,
         }
+        if test in (sympy.true, sympy.false):
+            return number(1 if test is sympy.true else 0)
+        if isinstance(test, sympy.Not):
+            return ast.UnaryOp(ast.Not(), condition(test.args[0]))
+        if isinstance(test, sympy.And):
+            return reduce(lambda a, b: ast.IfExp(a, b, number(0)), map(condition, test.args))
+        if isinstance(test, sympy.Or):
+            return reduce(lambda a, b: ast.IfExp(a, number(1), b), map(condition, test.args))
         if isinstance(test, sympy.Ne):
             return walk(test.lhs - test.rhs)
         if isinstance(test, sympy.Eq):
@@ -278,19 +299,9 @@ def _tree(expression: Any) -> ast.expr:
     return walk(expression)
 
 
-def _plus(a: ast.expr, b: ast.expr) -> ast.expr:
-    match b:
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return ast.BinOp(a, ast.Sub(), operand)
-    return ast.BinOp(a, ast.Add(), b)
-
-
-def shortened(tree: ast.expr) -> ast.expr | None:
-    """A shorter way to write an expression, as SymPy finds it; None without SymPy or a way."""
-    try:
-        sympy = _sympy()
-    except ImportError:
-        return None
+def shortened_by_sympy(tree: ast.expr) -> ast.expr | None:
+    """A shorter way to write an expression, as SymPy finds it; None where it finds none."""
+    sympy = _sympy()
     if size(tree) > 120 or any(isinstance(node, ast.IfExp) for node in ast.walk(tree)):
         return None
     symbols = {

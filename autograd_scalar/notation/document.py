@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .terminal import can_show, encoding_of
+from .terminal import can_show, encoding_of, printable, shortened
 from .terminal import width as width_of
 from .typeset import Latex, MathML, Plain, Typesetter
 
@@ -52,6 +52,8 @@ _ASCII = {
     "≠": "!=",
     "½": "1/2",
     "–": "-",
+    "“": '"',
+    "”": '"',
 }
 
 
@@ -75,7 +77,7 @@ class Row:
 
     rounded   "≈" where the numbers in it were rounded
     listed    one term of the sum on each line
-    reasons   the name of a rule and, where it is told, what the rule says
+    reasons   the name of a rule and, where it is stated, what the rule says
     """
 
     side: ast.expr
@@ -110,23 +112,23 @@ def wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> str:
       the chain
         rule
     """
+    first, others = max(width - indent, 8), max(width - indent - hang, 8)
     lines: list[str] = []
-    line, room = "", max(width - indent, 8)
+    line: list[str] = []
+    used = 0
     for word in text.split(" "):
-        if line and width_of(line) + 1 + width_of(word) > room:
-            lines.append(line)
-            line, room = "", max(width - indent - hang, 8)
-            joined = word
-        else:
-            joined = f"{line} {word}" if line else word
-        while width_of(joined) > room:
-            cut = len(joined)
-            while width_of(joined[:cut]) > room:
-                cut -= 1
-            lines.append(joined[:cut])
-            joined, room = joined[cut:], max(width - indent - hang, 8)
-        line = joined
-    lines.append(line)
+        taken = width_of(word)
+        if line and used + 1 + taken > (others if lines else first):
+            lines.append(" ".join(line))
+            line, used = [], 0
+        while taken > (room := others if lines else first):
+            part = shortened(word, room)
+            lines.append(part)
+            word, taken = word[len(part) :], taken - width_of(part)
+        if line or word:
+            used += taken + (1 if line else 0)
+            line.append(word)
+    lines.append(" ".join(line))
     return "\n".join(
         " " * (indent + (hang if i else 0)) + each.rstrip() for i, each in enumerate(lines)
     ).replace(UNBROKEN, " ")
@@ -203,7 +205,9 @@ class _TextWriter:
         self.about = " ≈ " if unicode else " ~ "
 
     def sentence(self, sentence: Sentence) -> str:
-        return "".join(each if isinstance(each, str) else self.set(each) for each in sentence)
+        return "".join(
+            _visible(each) if isinstance(each, str) else self.set(each) for each in sentence
+        )
 
     def write(self, blocks: Iterable[Block]) -> list[str]:
         lines: list[str] = []
@@ -230,8 +234,8 @@ class _TextWriter:
         sides = [(self.about if row.rounded else " = ") + self.set(row.side) for row in rows]
         if on_one_line:
             return [wrapped(head + "".join(sides), self.width, 2, 4)]
-        told = any(row.reasons for row in rows)
-        beside = width_of(head) <= 16 and (not told or len(rows) == 1)
+        reasoned = any(row.reasons for row in rows)
+        beside = width_of(head) <= 16 and (not reasoned or len(rows) == 1)
         indent = 2 + (width_of(head) if beside else 1)
         lines = [] if beside else [wrapped(head, self.width, 2, 4)]
         for i, (row, side) in enumerate(zip(rows, sides, strict=True)):
@@ -257,9 +261,9 @@ class _TextWriter:
         return lines
 
     def reasons(self, reasons: Iterable[tuple[str, Sentence]]) -> list[str]:
-        named = [rule for rule, told in reasons if not told]
-        told = [f"{rule}: {self.sentence(told)}" for rule, told in reasons if told]
-        return [*([", ".join(named)] if named else []), *told]
+        named = [_visible(rule) for rule, says in reasons if not says]
+        says = [f"{_visible(rule)}: {self.sentence(says)}" for rule, says in reasons if says]
+        return [*([", ".join(named)] if named else []), *says]
 
 
 def _terms_of(tree: ast.expr) -> list[ast.expr]:
@@ -269,8 +273,13 @@ def _terms_of(tree: ast.expr) -> list[ast.expr]:
     return [tree]
 
 
+def _visible(words: str) -> str:
+    """Words with an escape for what has no shape, other than the space we put there."""
+    return UNBROKEN.join(map(printable, words.split(UNBROKEN)))
+
+
 def _latex_words(text: str) -> str:
-    return "".join(_TEX.get(c, c) for c in text)
+    return "".join(_TEX.get(c, c) for c in _visible(text))
 
 
 def _fits(reasons: Sequence[tuple[str, Sentence]]) -> bool:
@@ -279,12 +288,12 @@ def _fits(reasons: Sequence[tuple[str, Sentence]]) -> bool:
 
 
 def _below(rows: Sequence[Row]) -> Iterable[tuple[str, Sentence]]:
-    """The reasons that are told below an equation: what a rule says, or a long list of them."""
+    """The reasons that stand below an equation: what a rule says, or a long list of them."""
     for row in rows:
-        unsaid = tuple((rule, told) for rule, told in row.reasons if not told)
+        unsaid = tuple((rule, says) for rule, says in row.reasons if not says)
         if unsaid and not _fits(row.reasons):
             yield "rules", (_short(unsaid),)
-        yield from ((rule, told) for rule, told in row.reasons if told)
+        yield from ((rule, says) for rule, says in row.reasons if says)
 
 
 def _short(reasons: Iterable[tuple[str, Sentence]]) -> str:
@@ -316,7 +325,7 @@ class _LatexWriter:
                     parts.append(self.listing(items))
                 case Equation(left, rows, _):
                     parts.append(f"\\[\n{self.aligned(left, rows)}\n\\]")
-                    parts += self.told(rows)
+                    parts += self.reasons_below(rows)
         return "\n\n".join(parts)
 
     def aligned(self, left: ast.expr, rows: Sequence[Row], reasons: bool = True) -> str:
@@ -333,8 +342,8 @@ class _LatexWriter:
         body = " \\\\\n".join(lines)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
-    def told(self, rows: Sequence[Row]) -> list[str]:
-        items = [rf"\item {self.words(rule)}: {self.sentence(told)}" for rule, told in _below(rows)]
+    def reasons_below(self, rows: Sequence[Row]) -> list[str]:
+        items = [rf"\item {self.words(rule)}: {self.sentence(says)}" for rule, says in _below(rows)]
         return ["\n".join([r"\begin{itemize}", *items, r"\end{itemize}"])] if items else []
 
     def listing(self, items: Sequence[Sentence]) -> str:
@@ -344,12 +353,12 @@ class _LatexWriter:
 
 def _math_words(text: str) -> str:
     """Words inside `\\text{…}`, of which MathJax reads little."""
-    return re.sub(r"[\\{}$&#%_^~<>`]", " ", text).replace("|", r"$\vert$")
+    return re.sub(r"[\\{}$&#%_^~<>`]", " ", _visible(text)).replace("|", r"$\vert$")
 
 
 class _MarkdownWriter(_LatexWriter):
     def words(self, text: str) -> str:
-        escaped = re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", text)
+        escaped = re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", _visible(text))
         return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
     def listing(self, items: Sequence[Sentence]) -> str:
@@ -367,12 +376,16 @@ class _MarkdownWriter(_LatexWriter):
                     parts.append(self.listing(items))
                 case Equation(left, rows, _):
                     parts.append(f"$$\n{self.aligned(left, rows, reasons)}\n$$")
-                    parts += self.told(rows) if reasons else []
+                    parts += self.reasons_below(rows) if reasons else []
         return "\n\n".join(parts)
 
-    def told(self, rows: Sequence[Row]) -> list[str]:
-        items = [f"- {self.words(rule)}: {self.sentence(told)}" for rule, told in _below(rows)]
+    def reasons_below(self, rows: Sequence[Row]) -> list[str]:
+        items = [f"- {self.words(rule)}: {self.sentence(says)}" for rule, says in _below(rows)]
         return ["\n".join(items)] if items else []
+
+
+def _html_words(text: str) -> str:
+    return html.escape(_visible(text))
 
 
 class _HtmlWriter:
@@ -384,7 +397,7 @@ class _HtmlWriter:
 
     def sentence(self, sentence: Sentence) -> str:
         return "".join(
-            html.escape(each) if isinstance(each, str) else self.math(each) for each in sentence
+            _html_words(each) if isinstance(each, str) else self.math(each) for each in sentence
         )
 
     def write(self, blocks: Iterable[Block]) -> str:
@@ -407,8 +420,8 @@ class _HtmlWriter:
         for i, row in enumerate(rows):
             head = self.math(left) if i == 0 else ""
             reasons = "<br>".join(
-                html.escape(rule) + (f": {self.sentence(told)}" if told else "")
-                for rule, told in row.reasons
+                _html_words(rule) + (f": {self.sentence(says)}" if says else "")
+                for rule, says in row.reasons
             )
             relation = "≈" if row.rounded else "="
             cells = (head, relation, self.math(row.side), f"<small>{reasons}</small>")

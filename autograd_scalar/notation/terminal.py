@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TextIO
@@ -26,16 +25,39 @@ def width(text: str) -> int:
     )
 
 
-def one_line(text: str, encoding: str = "utf-8") -> str:
-    """`text` with an escape for every character that a terminal would obey or can't show.
+def shortened(text: str, columns: int) -> str:
+    """As much of the beginning of `text` as fits into so many columns.
 
-    >>> print(one_line("a\\nb\\x1b[2J"))
-    a\\nb\\x1b[2J
+    >>> shortened("abc", 2), shortened("値x", 2)
+    ('ab', '値')
     """
-    if text.isascii() and text.isprintable():
+    used = 0
+    for i, char in enumerate(text):
+        used += width(char)
+        if used > columns:
+            return text[:i]
+    return text
+
+
+# They hold the letters of some scripts and the parts of some emoji together.
+_JOINERS = "\u200c\u200d"
+
+
+def printable(text: str, encoding: str = "utf-8") -> str:
+    """`text` in one line, with an escape for each character that has no shape of its own.
+
+    Those are what a terminal would obey, what turns the direction of a text around, and what
+    the encoding can't hold. The escapes are Python's.
+
+    >>> print(printable("a\\nb\\x1b[2J\\u202e"))
+    a\\nb\\x1b[2J\\u202e
+    """
+    if text.isprintable() and can_show(text, encoding):
         return text
     return "".join(
-        char if char.isprintable() and can_show(char, encoding) else ascii(char)[1:-1]
+        char
+        if (char.isprintable() or char in _JOINERS) and can_show(char, encoding)
+        else ascii(char)[1:-1]
         for char in text
     )
 
@@ -74,8 +96,8 @@ def marked(line: str, column: int, encoding: str = "utf-8", before: int = 48) ->
     start = max(0, column - before) if len(line) > before else 0
     stop = max(start, column - before) + 76
     lead = "..." if start else ""
-    left = lead + one_line(line[start:column], encoding)
-    right = one_line(line[column:stop], encoding) + ("..." if stop < len(line) else "")
+    left = lead + printable(line[start:column], encoding)
+    right = printable(line[column:stop], encoding) + ("..." if stop < len(line) else "")
     return f"  {left}{right}\n  {' ' * width(left)}^"
 
 
@@ -85,7 +107,7 @@ def columns(rows: Iterable[Sequence[str]], encoding: str = "utf-8") -> list[str]
     >>> columns([["name", "value"], ["x", "0.5"]])
     ['name  value', 'x     0.5']
     """
-    rows = [[one_line(cell, encoding) for cell in row] for row in rows]
+    rows = [[printable(cell, encoding) for cell in row] for row in rows]
     widths: list[int] = []
     for row in rows:
         for i, cell in enumerate(row):
@@ -98,15 +120,3 @@ def columns(rows: Iterable[Sequence[str]], encoding: str = "utf-8") -> list[str]
         ).rstrip()
         for row in rows
     ]
-
-
-def decimals(numbers: Sequence[float]) -> list[str]:
-    """The numbers in full precision, padded on the left to align their decimal points.
-
-    >>> decimals([-0.5, 1000.0, 1e-05])
-    ['  -0.5', '1000.0', '   1e-05']
-    """
-    texts = [repr(number) for number in numbers]
-    heads = [len(re.match(r"-?(\d+|inf|nan)", text)[0]) for text in texts]  # type: ignore[index]
-    most = max(heads, default=0)
-    return [" " * (most - head) + text for text, head in zip(texts, heads, strict=True)]

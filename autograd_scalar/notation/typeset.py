@@ -20,16 +20,14 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
-from ..algebra.trees import call, name, number
-from ..table.primitives import OPCODES, TABLE
+from ..algebra.trees import PRODUCT, call, is_quotient, name, number, substituted
+from ..table.registry import OPCODES, TABLE
 from .labels import latex_label, latex_text, mathml_label, plain_label, unicode_label
+from .numerals import decimal
 
 DERIVATIVE = "∂"
 TOTAL = "D"
 PENDING = "d"
-SUM = "Σ"
-PRODUCT = "·"
-PRIME = "′"
 MORE = "more"
 
 # How tightly a written piece holds together, from a sum to a name; `_QUOTIENT` is a fraction
@@ -52,24 +50,6 @@ def total(u: str, v: str) -> ast.expr:
 def product(factors: Sequence[ast.expr]) -> ast.expr:
     """The factors side by side; one factor is itself."""
     return factors[0] if len(factors) == 1 else call(PRODUCT, *factors)
-
-
-def decimal(value: float, digits: int) -> str:
-    """`value` to `digits` significant digits, as short as that allows.
-
-    >>> decimal(2.0, 6), decimal(0.1 + 0.2, 6), decimal(1e-9, 6)
-    ('2', '0.3', '1e-09')
-    """
-    if math.isinf(value) or math.isnan(value):
-        return str(value)
-    if isinstance(value, int) or (value.is_integer() and abs(value) < 10.0 ** max(digits, 6)):
-        return str(int(value))
-    return f"{value:.{digits}g}"
-
-
-def is_rounded(value: float, digits: int) -> bool:
-    """Whether `decimal` leaves out some of `value`."""
-    return math.isfinite(value) and float(decimal(value, digits)) != value
 
 
 class Typesetter:
@@ -145,10 +125,9 @@ class Typesetter:
 
     def function_name(self, label: str) -> str:
         """A function's name as mathematics writes it: the table's, or one of the reader's."""
-        if label in ("log", "log2", "log10"):
-            return {"log": "ln", "log2": "log₂", "log10": "log₁₀"}[label]
         if label in OPCODES:
-            return TABLE[OPCODES[label]].alias or label
+            row = TABLE[OPCODES[label]]
+            return row.symbol or row.alias or row.name
         return self.label(label)
 
     def root(self, radicand: tuple[str, int], degree: int) -> tuple[str, int]:
@@ -170,7 +149,7 @@ class Typesetter:
 
     def fraction(self, above: ast.expr, below: ast.expr) -> tuple[str, int]:
         text, level = self.set(above)
-        torn = level < _SIGN or any(map(_is_quotient, _factors(above)))
+        torn = level < _SIGN or any(map(is_quotient, _factors(above)))
         numerator = self.fence(text) if torn else text
         below_text = self._above(self.set(below), _POWER)
         return f"{numerator}/{below_text}", _SIGN if level == _SIGN else _TERM
@@ -270,7 +249,7 @@ class Typesetter:
             and each.func.id in (DERIVATIVE, TOTAL, PENDING)
             for each in factors
         )
-        wide = wide or all(map(_is_number, factors)) or any(map(_is_quotient, factors))
+        wide = wide or all(map(_is_number, factors)) or any(map(is_quotient, factors))
         text, first = "", _TERM
         for i, factor in enumerate(factors):
             shown, level = self.set(factor)
@@ -326,9 +305,6 @@ class Typesetter:
                 return f"{shown[0]}{self.wide_dot}{self.dots}{self.wide_dot}{shown[1]}", _TERM
             case "′", [inner]:
                 return self.primed(self.set(inner)[0]), _ATOM
-            case "hypot", [x, y]:
-                squares = [ast.BinOp(each, ast.Pow(), number(2)) for each in (x, y)]
-                return self.root(self.set(ast.BinOp(squares[0], ast.Add(), squares[1])), 2)
             case "more", [ast.Constant(value=int(count))]:
                 return f"{self.dots} {self.words(f'({count:,} more terms)')}", _TERM
             case "exp", [exponent]:
@@ -345,6 +321,10 @@ class Typesetter:
                 return self.ceil(self.set(inner)[0]), _ATOM
         if function == PRODUCT:
             return self._product(arguments)
+        row = TABLE[OPCODES[function]] if function in OPCODES else None
+        if row is not None and row.written and len(arguments) == len(row.arguments):
+            operands = dict(zip(row.arguments, arguments, strict=True))
+            return self.set(substituted(row.spelled(row.written), operands))
         shown = [self.set(each)[0] for each in arguments]
         return self.function(self.function_name(function), shown), _ATOM
 
@@ -360,10 +340,6 @@ def _signed(tree: ast.expr) -> tuple[bool, ast.expr]:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return True, operand
     return False, tree
-
-
-def _is_quotient(tree: ast.expr) -> bool:
-    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)
 
 
 def _is_number(tree: ast.expr) -> bool:
@@ -427,7 +403,8 @@ class Plain(Typesetter):
         return f"ceil({text})"
 
     def function_name(self, label: str) -> str:
-        return label if label in ("log2", "log10") else super().function_name(label)
+        shown = super().function_name(label)
+        return shown if shown.isascii() else self.label(label)
 
     def root(self, radicand: tuple[str, int], degree: int) -> tuple[str, int]:
         return f"{'sqrt' if degree == 2 else 'cbrt'}({radicand[0]})", _ATOM
@@ -492,12 +469,8 @@ class Latex(Typesetter):
         return rf"{name}\left({', '.join(arguments)}\right)"
 
     def function_name(self, label: str) -> str:
-        known = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan")
-        if label in ("log", "log2", "log10"):
-            return {"log": r"\ln", "log2": r"\log_2", "log10": r"\log_{10}"}[label]
         if label in OPCODES:
-            shown = TABLE[OPCODES[label]].alias or label
-            return f"\\{shown}" if shown in known else latex_text(shown)
+            return TABLE[OPCODES[label]].latex or latex_text(super().function_name(label))
         return self.label(label)
 
     def root(self, radicand: tuple[str, int], degree: int) -> tuple[str, int]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import functools
 import os
 import re
-import unicodedata
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value, toposort
-from ..table.primitives import KERNELS, OPCODES, TABLE, Primitive
+from ..notation.numerals import decimal
+from ..notation.terminal import printable
+from ..notation.terminal import width as columns
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE
+from .files import write_files
 from .frames import owners
 from .graphviz import FORMATS, Caption, check_format, clean_svg, render
 
@@ -37,8 +41,6 @@ _NOT_COMPUTED = "\N{EN DASH}"
 _FONT = "Arial"
 _FONT_SIZE = 11.0
 _MARGIN = 0.11  # inches, left and right of a text
-# Control characters, surrogates, line separators, and what XML has no place for.
-_SHAPELESS = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
 
 _LONGEST_LINE = 48
 _MOST_LINES = 6
@@ -142,8 +144,9 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format its suffix names, and return the path.
 
-        Raises `ValueError` for a suffix that names no format, and `DrawingError` where the
-        available renderer can't make it; then no file is touched.
+        Raises `ValueError` for a suffix that names no format, `DrawingError` where the
+        available renderer can't make it, and `OSError` where it can't be written; then a file
+        that was there is as it was.
         """
         path = Path(path)
         format = path.suffix.lower().removeprefix(".")
@@ -152,8 +155,7 @@ class Drawing:
                 f"can't tell the format of {str(path)!r}: use a name ending in "
                 f"{', '.join('.' + each for each in FORMATS)}"
             )
-        picture = self.pipe(format)
-        path.write_bytes(picture)
+        write_files({path: self.pipe(format)})
         return path
 
     def render(self, filename: str | os.PathLike[str] = "graph") -> Path:
@@ -328,7 +330,7 @@ class _Sketch:
                 edge = f"{name}_in{i}"
                 self.dot.edge(self.names[parent], f"{name}_op{port}", _dot_text(lines), id=edge)
                 slope = f"∂{row.name}/∂{row.arguments[i]} = {row.partials[i]} = {partial!r}"
-                self.captions[edge] = Caption(_visible(slope), lines)
+                self.captions[edge] = Caption(printable(slope), lines)
             self.dot.edge(f"{name}_op", name, id=f"{name}_out")
 
 
@@ -336,19 +338,8 @@ def _row(v: Value) -> Primitive:
     return TABLE[OPCODES[v.op]]
 
 
-@functools.cache
 def _is_ordered(row: Primitive) -> bool:
-    """Whether the operands can't change places, as far as the row's samples tell."""
-    kernel = KERNELS[OPCODES[row.name]]
-    for sample in row.samples:
-        for i in range(len(sample) - 1):
-            swapped = (*sample[:i], sample[i + 1], sample[i], *sample[i + 2 :])
-            try:
-                if kernel(*swapped)[0] != kernel(*sample)[0]:
-                    return True
-            except (ArithmeticError, ValueError):
-                return True
-    return False
+    return len(row.arguments) > 1 and not row.commutes
 
 
 def _ordinal(i: int) -> str:
@@ -365,7 +356,7 @@ def _named(v: Value) -> str:
 
 
 def _describe(v: Value) -> str:
-    parts = [_visible(v.label)] if v.label else []
+    parts = _visible_lines(v.label) if v.label else []
     parts.append(_explain(_row(v)) if v.kind == "interior" else _KIND_NAMES[v.kind])
     parts.append(f"data = {v.data!r}")
     if v.kind != "constant":
@@ -374,25 +365,21 @@ def _describe(v: Value) -> str:
 
 
 def _explain(row: Primitive) -> str:
-    return _visible(f"{row.name}: {row.value} ({row.rule})")
+    return printable(f"{row.name}: {row.value} ({row.rule})")
 
 
 def _short(number: float) -> str:
     """The number in few digits; the tooltip has them all."""
-    if number.is_integer() and abs(number) < 1e6:
-        return str(int(number))
-    mantissa, e, exponent = f"{number:.4g}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if e else mantissa
+    return decimal(number, 4)
 
 
-def _visible(text: str) -> str:
-    """The text with characters that have no shape spelled as in a Python string."""
-    return re.sub(_SHAPELESS, lambda match: match[0].encode("unicode_escape").decode(), text)
+def _visible_lines(text: str) -> list[str]:
+    return [printable(line) for line in re.split(r"\r\n|\r|\n", text)]
 
 
 def _lines(text: str) -> list[str]:
     """The lines of a label as they are shown, cut where they would be too long or too many."""
-    lines = [_visible(line) for line in re.split(r"\r\n|\r|\n", text)]
+    lines = _visible_lines(text)
     lines = [cut if len(cut := line[:_LONGEST_LINE]) == len(line) else cut + "…" for line in lines]
     return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], "…"]
 
@@ -423,10 +410,8 @@ def _width(lines: Iterable[str]) -> float:
 def _character_width(character: str) -> float:
     if character in "ijlI.,:;|!'()[]{}- ":
         return 0.38
-    if unicodedata.combining(character):
-        return 0.0
     if character in "mwMW@%":
         return 1.0
-    if unicodedata.east_asian_width(character) in "WF":
-        return 1.2
+    if columns(character) != 1:
+        return 0.6 * columns(character)
     return 0.75 if character.isupper() else 0.62

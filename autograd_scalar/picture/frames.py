@@ -1,4 +1,4 @@
-"""Questions about a recorded graph, answered in one pass over its values."""
+"""Frames: which unlabelled values a drawing puts together, as steps to one labelled value."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
+from ..notation.terminal import printable
+
 FORMATS = ("svg", "png", "pdf", "dot")
 RENDERERS = ("auto", "system", "embedded")
 
@@ -104,7 +106,7 @@ def _run_program(program: str, source: str, format: str) -> bytes:
     except OSError as error:
         raise DrawingError(f"`{program}` did not start ({error}): {_remedy(format)}") from None
     if done.returncode != 0 or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip()[:500] or "without a message"
+        said = printable(done.stderr.decode(errors="replace").strip()[:500]) or "without a message"
         raise DrawingError(
             f"`{program}` failed with exit code {done.returncode} ({said}): {_remedy(format)}"
         )

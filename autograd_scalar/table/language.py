@@ -4,9 +4,10 @@ An expression is arithmetic over named arguments: numbers, `+ - * / // % **`, ca
 known functions, `a if test else b`, and the order comparisons.  It is parsed with `ast`
 and checked against a whitelist, so a rule that needs more fails where it is written.
 
-Equality is deliberately missing from tests: on recorded values `==` means identity, so
-a rule that used it would mean different things to different interpreters.  Order
-comparisons and truth (`x` is not zero) mean the same everywhere.
+Equality is deliberately missing from tests. `0 if x == 0 else …` singles out one point, and
+what is written for it would be differentiated as if it held around it: ∂(x**y)/∂x is 0 at
+y = 0, but its derivative by y there is not. Order comparisons split the line into sides, and
+truth (`x` is not zero) is for arguments that are conditions.
 """
 
 from __future__ import annotations
@@ -17,24 +18,7 @@ import operator
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-CONSTANTS: dict[str, float] = {"pi": math.pi, "inf": math.inf, "nan": math.nan}
-
-
-_NO_REAL_POWER = "a negative number has no real power with a fractional exponent"
-
-
-def power(x: Any, y: Any) -> Any:
-    """`x ** y`; Python would answer `(-8.0) ** (1/3)` with a complex number."""
-    try:
-        result = x**y
-    except OverflowError:  # of the complex number, too
-        if isinstance(x, float) and isinstance(y, float) and x < 0 and y != y // 1:
-            raise ValueError(_NO_REAL_POWER) from None
-        raise
-    if isinstance(result, complex):
-        raise ValueError(_NO_REAL_POWER)
-    return result
-
+from .floats import CONSTANTS, power
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -77,8 +61,10 @@ class ExpressionError(ValueError):
         self.line = line
 
 
-def check(tree: ast.expr, names: Collection[str], functions: Collection[str]) -> None:
+def check(tree: ast.expr, names: Collection[str], functions: Collection[str] | None) -> None:
     """Refuse every node that is not part of the language.
+
+    functions  those it may call; None where that is found out later
 
     Raises `ExpressionError` for the first node that is an unknown name or function, a
     number that is not a finite float, or any other kind of Python.
@@ -111,7 +97,7 @@ def check(tree: ast.expr, names: Collection[str], functions: Collection[str]) ->
             ):
                 pending += [*reversed(others), left]
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-                if name not in functions:
+                if functions is not None and name not in functions:
                     raise ExpressionError(f"unknown function {name!r}", *at)
                 pending += reversed(arguments)
             case _:
@@ -124,8 +110,8 @@ def check(tree: ast.expr, names: Collection[str], functions: Collection[str]) ->
                 )
 
 
-def parse(text: str, names: Collection[str], functions: Collection[str]) -> ast.expr:
-    """The checked syntax tree of one expression.
+def parse(text: str, names: Collection[str], functions: Collection[str] | None) -> ast.expr:
+    """The checked syntax tree of one expression; the arguments are those of `check`.
 
     >>> ast.unparse(parse("1 - out*out", ("x", "out"), ()))
     '1 - out * out'
@@ -197,89 +183,21 @@ def is_zero(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Constant) and tree.value == 0
 
 
-# Floats: where Python raises, partials take what IEEE 754 and C's `pow` say.
+def beside_a_point(choice: ast.IfExp, moving: Collection[str]) -> ast.expr | None:
+    """The other branch of a choice that is written 0 at a single point of a name in `moving`.
 
+    `0 if not y else y * x` says how large a partial is at y = 0, and nothing of how it changes
+    as y moves away from there: that the branch beside the point tells.
 
-def ieee_divide(x: float, y: float) -> float:
-    """`x / y` where a zero divisor gives the IEEE 754 infinity or NaN, not an exception."""
-    if y:
-        return x / y
-    if x == 0 or math.isnan(x):
-        return math.nan
-    return math.copysign(math.inf, x) * math.copysign(1.0, y)
-
-
-def ieee_power(x: float, y: float) -> float:
-    """C's `pow`: poles and overflows are infinite, undefined powers NaN."""
-    try:
-        return float(power(x, y))
-    except ValueError:
-        return math.nan
-    except ArithmeticError:
-        odd = y == math.trunc(y) and math.fmod(y, 2.0) != 0
-        return -math.inf if odd and math.copysign(1.0, x) < 0 else math.inf
-
-
-_POLES = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}
-
-
-def ieee(name: str, function: Callable[..., float]) -> Callable[..., float]:
-    """`function` with C's results in place of Python's exceptions."""
-
-    def quiet(*arguments: float) -> float:
-        try:
-            return function(*arguments)
-        except ValueError:
-            return -math.inf if arguments[0] == _POLES.get(name) else math.nan
-        except OverflowError:
-            return math.copysign(math.inf, arguments[0]) if name == "sinh" else math.inf
-
-    return quiet
-
-
-class _FloatSource(ast.NodeTransformer):
-    """Rewrites a tree into Python source for floats, exact or with IEEE results."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        assert isinstance(node.value, int | float)
-        return ast.Constant(float(node.value))
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        left, right = self.visit(node.left), self.visit(node.right)
-        name = None
-        if isinstance(node.op, ast.Pow):
-            name = "_ieee_power" if self.quiet else "_power"
-        elif isinstance(node.op, ast.Div) and self.quiet:
-            name = "_ieee_divide"
-        if name is None:
-            return ast.BinOp(left, node.op, right)
-        return ast.Call(ast.Name(name), [left, right], [])
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        assert isinstance(node.func, ast.Name)
-        name = f"_ieee_{node.func.id}" if self.quiet else node.func.id
-        return ast.Call(ast.Name(name), [self.visit(each) for each in node.args], [])
-
-
-def float_source(tree: ast.expr, *, quiet: bool = False) -> str:
-    """Python source that computes `tree` on floats; `quiet` for IEEE results throughout.
-
-    >>> float_source(parse("1 / x ** 2", "x", ()))
-    '1.0 / _power(x, 2.0)'
-    >>> float_source(parse("1 / x ** 2", "x", ()), quiet=True)
-    '_ieee_divide(1.0, _ieee_power(x, 2.0))'
+    >>> tree = parse("0 if not y else y * x", "xy", ())
+    >>> ast.unparse(beside_a_point(tree, "y")), beside_a_point(tree, "x")
+    ('y * x', None)
     """
-    copied = ast.parse(ast.unparse(tree), mode="eval").body
-    return ast.unparse(ast.fix_missing_locations(_FloatSource(quiet).visit(copied)))
-
-
-def can_raise(tree: ast.expr) -> bool:
-    """Whether computing `tree` on floats may raise: a division, a power or a call."""
-    return any(
-        isinstance(node, ast.Call)
-        or (isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Add | ast.Sub | ast.Mult))
-        for node in ast.walk(tree)
-    )
+    match choice:
+        case ast.IfExp(ast.UnaryOp(ast.Not(), ast.Name(name)), at, beside):
+            pass
+        case ast.IfExp(ast.Name(name), beside, at):
+            pass
+        case _:
+            return None
+    return beside if name in moving and name != "out" and is_zero(at) else None

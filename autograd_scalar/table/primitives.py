@@ -11,84 +11,13 @@ from __future__ import annotations
 import ast
 import keyword
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from .language import (
-    CONSTANTS,
-    ExpressionError,
-    can_raise,
-    evaluate,
-    float_source,
-    ieee,
-    ieee_divide,
-    ieee_power,
-    is_zero,
-    parse,
-    power,
-    taken_branch,
-)
-
-Kernel = Callable[..., tuple[float, ...]]
-
-
-# What a function name in an expression means on floats: Python's own, then each new row.
-FLOAT_FUNCTIONS: dict[str, Callable[..., float]] = {
-    **{
-        name: getattr(math, name)
-        for name in [
-            "exp",
-            "expm1",
-            "log",
-            "log1p",
-            "log2",
-            "log10",
-            "sqrt",
-            "cbrt",
-            "sin",
-            "cos",
-            "tan",
-            "asin",
-            "acos",
-            "atan",
-            "atan2",
-            "sinh",
-            "cosh",
-            "tanh",
-            "asinh",
-            "acosh",
-            "atanh",
-            "erf",
-            "erfc",
-            "hypot",
-        ]
-    },
-    "abs": abs,
-    "floor": lambda x: float(math.floor(x)),
-    "ceil": lambda x: float(math.ceil(x)),
-    "trunc": lambda x: float(math.trunc(x)),
-}
-
-_SCOPE: dict[str, Any] = {
-    "__builtins__": {},
-    "ArithmeticError": ArithmeticError,
-    "ValueError": ValueError,
-    "_power": power,
-    "_ieee_power": ieee_power,
-    "_ieee_divide": ieee_divide,
-    **CONSTANTS,
-}
-
-
-def add_function(name: str, function: Callable[..., float]) -> None:
-    """Let expressions call `function`, of floats, by `name`."""
-    FLOAT_FUNCTIONS[name] = _SCOPE[name] = function
-    _SCOPE[f"_ieee_{name}"] = ieee(name, function)
-
-
-for _name, _function in list(FLOAT_FUNCTIONS.items()):
-    add_function(_name, _function)
+from .floats import FLOAT_FUNCTIONS, SCOPE
+from .language import ExpressionError, evaluate, is_zero, parse, taken_branch
 
 
 def _is_free(name: str) -> bool:
@@ -97,13 +26,8 @@ def _is_free(name: str) -> bool:
         name.isidentifier()
         and not name.startswith("_")
         and not keyword.iskeyword(name)
-        and name not in {"out", *_SCOPE} - {*FLOAT_FUNCTIONS}
+        and name not in {"out", *SCOPE} - {*FLOAT_FUNCTIONS}
     )
-
-
-def float_scope() -> dict[str, Any]:
-    """The names that the source made by `expressions.float_source` refers to."""
-    return _SCOPE
 
 
 @dataclass(frozen=True)
@@ -113,6 +37,22 @@ class Kink:
     at: tuple[float, ...]
     partials: tuple[float, ...]
     reason: str
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Where a row is further from the exact number than 4 units in the last place, or 16 of a
+    second derivative, and why.
+
+    orders  of which derivatives: 0 is the value
+    where   a test on the arguments and `out` ("" for everywhere)
+    ulps    how far, in units in the last place
+    """
+
+    orders: tuple[int, ...]
+    where: str
+    reason: str
+    ulps: float = math.inf
 
 
 @dataclass(eq=False)
@@ -130,6 +70,16 @@ class Primitive:
     kinks      points without a derivative, and what is used there
     operator   the operator that spells it in Python, where there is one
     alias      NumPy's name for it, where that differs
+    shown      the partials as a textbook prints them, where the formula that keeps every digit
+               is another one
+    accuracy   where results are less exact than elsewhere
+    commutes   whether the operands may change places
+    symbol     what mathematics calls it, where that is neither the alias nor the name
+    latex      the command of LaTeX that prints it
+    written    an expression that prints in place of a call
+    sympy      how SymPy spells it, and
+    c          C, where C's result has Python's bits: a function, or an expression with calls
+               of functions; without `sympy` it is there by its value or by its name alone
 
     Raises `ValueError`, naming the primitive, for a bad name, a wrong number of partials,
     samples of the wrong length, or an expression outside the language.
@@ -146,9 +96,18 @@ class Primitive:
     operator: str = ""
     alias: str = ""
     rules: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    accuracy: tuple[Accuracy, ...] = ()
+    commutes: bool = False
+    symbol: str = ""
+    latex: str = ""
+    written: str = ""
+    sympy: str = ""
+    c: str = ""
 
     value_tree: ast.expr = field(init=False, repr=False)
     partial_trees: tuple[ast.expr, ...] = field(init=False, repr=False)
+    shown_trees: tuple[ast.expr, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not _is_free(self.name):
@@ -166,16 +125,20 @@ class Primitive:
                 f"partials, got {len(self.partials)}"
             )
         self.rules = self.rules or (self.rule,) * len(names)
+        self.shown = self.shown or self.partials
         if any(len(sample) != len(names) for sample in self.samples):
             raise ValueError(
                 f"primitive {self.name!r}: samples must be tuples of {len(names)} numbers"
             )
         try:
-            self.value_tree = parse(self.value, names, FLOAT_FUNCTIONS)
-            self.partial_trees = tuple(
-                parse(text, (*names, "out"), {*FLOAT_FUNCTIONS, self.name})
-                for text in self.partials
+            self.value_tree = parse(self.value, names, None)
+            self.partial_trees, self.shown_trees = (
+                tuple(parse(text, (*names, "out"), None) for text in texts)
+                for texts in (self.partials, self.shown)
             )
+            for spelling in (self.written, self.sympy, self.c):
+                if spelling:
+                    self.spelled(spelling)
             if self.domain:
                 ast.parse(self.domain, mode="eval")
         except ExpressionError as error:
@@ -184,6 +147,21 @@ class Primitive:
             raise ValueError(
                 f"primitive {self.name!r}: domain {self.domain!r}: {error.msg}"
             ) from None
+
+    @cached_property
+    def is_opaque(self) -> bool:
+        """Whether the value is a call of itself: a function of Python's, without a formula."""
+        match self.value_tree:
+            case ast.Call(func=ast.Name(id=self.name), args=operands):
+                return [getattr(each, "id", None) for each in operands] == [*self.arguments]
+        return False
+
+    def spelled(self, spelling: str) -> ast.expr:
+        """A spelling as an expression in the arguments; a function alone is called with them."""
+        if spelling.isidentifier():
+            names: list[ast.expr] = [ast.Name(each, ast.Load()) for each in self.arguments]
+            return ast.Call(ast.Name(spelling, ast.Load()), names, [])
+        return parse(spelling, self.arguments, None)
 
     def partial(self, index: int, out: Any, arguments: Sequence[Any], functions: Any) -> Any:
         """∂out/∂arguments[index] in the algebra that `arguments` and `functions` come from."""
@@ -205,18 +183,34 @@ _GENERAL = ((0.7,), (-1.3,), (2.5,))
 _PAIRS = ((0.7, -1.3), (-0.4, 2.5), (3.0, 0.25))
 _TIE = "ties share the derivative half and half"
 _STEP = "a step: the derivative is 0 on both sides"
+_SUBNORMAL = "abs(out) < 2.3e-308"
+_SUBNORMAL_SIDE = "0 < abs(x) < 2.3e-308 or 0 < abs(y) < 2.3e-308"
+_FEW_DIGITS = "a subnormal value has fewer digits, and what is made of it no more"
+# exp(-x²) without the rounding of x², which far out is worth hundreds of units: with x rounded
+# to h, whose square is exact, x² is h² + (x - h)(x + h).
+_BELL = (
+    "exp(-x * x) if not 1 < abs(x) < 28 else exp(-(trunc(256 * x) / 256) * (trunc(256 * x) / 256)) "
+    "* exp((trunc(256 * x) / 256 - x) * (trunc(256 * x) / 256 + x))"
+)
+_BELL_ACCURACY = (
+    Accuracy((2,), "26 < abs(x)", _FEW_DIGITS, 64),
+    Accuracy((2,), "8e307 < abs(x)", "2·x overflows, and is NaN times exp(-x²) = 0"),
+)
 
 # fmt: off
 ROWS = (
-    Primitive("add", "x + y", ("1", "1"), "sum rule", _PAIRS, XY, operator="+"),
+    Primitive("add", "x + y", ("1", "1"), "sum rule", _PAIRS, XY, operator="+", commutes=True),
     Primitive("sub", "x - y", ("1", "-1"), "difference rule", _PAIRS, XY, operator="-"),
-    Primitive("mul", "x * y", ("y", "x"), "product rule", (*_PAIRS, (0.0, 2.0)), XY, operator="*"),
+    Primitive("mul", "x * y", ("y", "x"), "product rule", (*_PAIRS, (0.0, 2.0)), XY, operator="*",
+              commutes=True),
     Primitive("div", "x / y", ("1 / y", "-out / y"), "quotient rule",
               (*_PAIRS, (0.0, 2.0), (1e-200, 1e-200), (1e200, 1e200)), XY,
-              domain="y != 0", operator="/"),
+              domain="y != 0", operator="/",
+              accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),)),
     Primitive("neg", "-x", ("-1",), "constant factor rule", _GENERAL, operator="-"),
     Primitive("pow", "x ** y",
-              ("0 if not y else y * x ** (y - 1)",
+              # Where y - 1 rounds, y·out/x is the one that keeps its digits.
+              ("0 if not y else y * x ** (y - 1) if 0.5 <= y <= 9007199254740992 else y * out / x if x else y * x ** (y - 1)",
                "out * log(x) if x > 0 else (0 if y > 0 else -inf) if x >= 0 else nan"),
               "power rule", ((0.7, -1.3), (2.5, 3.0), (3.0, 0.25), (1.0, 7.0)), XY,
               domain="x > 0 or (x == 0 and y >= 0) or (x < 0 and y == y // 1)",
@@ -225,180 +219,138 @@ ROWS = (
                      Kink((0.0, 1.0), (1.0, 0.0), "0**y is the constant 0 for y > 0"),
                      Kink((0.0, 0.5), (math.inf, 0.0), "a vertical tangent"),
                      Kink((-2.0, 3.0), (12.0, math.nan), "a negative base has no real powers near y")),
-              operator="**", rules=("power rule", "exponential rule")),
+              operator="**", rules=("power rule", "exponential rule"),
+              shown=("0 if not y else y * x ** (y - 1)",
+                     "out * log(x) if x > 0 else (0 if y > 0 else -inf) if x >= 0 else nan"),
+              accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),
+                        Accuracy((2,), _SUBNORMAL_SIDE, _FEW_DIGITS),
+                        Accuracy((2,), "abs(y * out) < 2.3e-308 * abs(x) or x > 0 and abs(out * log(x)) < 2.3e-308",
+                                 _FEW_DIGITS),
+                        Accuracy((2,), "0 < y < 0.5 and abs(x) < 1e-100",
+                                 "∂²/∂x² may overflow in two terms of different sign, and be NaN"),
+                        Accuracy((2,), "x > 0 and abs(1 + y * log(x)) < 0.2",
+                                 "the mixed derivative, (1 + y·ln x)·x**(y - 1), changes its sign there"))),
     Primitive("floordiv", "x // y", ("0", "0"), "constant rule", _PAIRS, XY, domain="y != 0",
-              kinks=(Kink((4.0, 2.0), (0.0, 0.0), _STEP),), operator="//"),
+              kinks=(Kink((4.0, 2.0), (0.0, 0.0), _STEP),), operator="//", sympy="floor(x / y)"),
     Primitive("mod", "x % y", ("1", "-(x // y)"), "difference rule", _PAIRS, XY, domain="y != 0",
-              kinks=(Kink((4.0, 2.0), (1.0, -2.0), "the derivative from the right in x"),), operator="%"),
+              kinks=(Kink((4.0, 2.0), (1.0, -2.0), "the derivative from the right in x"),), operator="%",
+              sympy="Mod"),
     Primitive("abs", "abs(x)", ("1 if x > 0 else -1 if x < 0 else 0 * x",), "derivative of |x|", _GENERAL,
-              kinks=(Kink((0.0,), (0.0,), "the middle of the slopes -1 and 1"),), operator="abs"),
+              kinks=(Kink((0.0,), (0.0,), "the middle of the slopes -1 and 1"),), operator="abs",
+              sympy="Abs", c="fabs"),
 
-    Primitive("exp", "exp(x)", ("out",), "exponential rule", (*_GENERAL, (-700.0,), (700.0,))),
-    Primitive("expm1", "expm1(x)", ("exp(x)",), "exponential rule", (*_GENERAL, (1e-12,))),
-    Primitive("log", "log(x)", ("1 / x",), "logarithm rule", ((0.7,), (2.5,), (1e-300,)), domain="x > 0"),
+    Primitive("exp", "exp(x)", ("out",), "exponential rule", (*_GENERAL, (-700.0,), (700.0,)),
+              sympy="exp", c="exp"),
+    Primitive("expm1", "expm1(x)", ("exp(x)",), "exponential rule", (*_GENERAL, (1e-12,)),
+              sympy="exp(x) - 1", c="expm1"),
+    Primitive("log", "log(x)", ("1 / x",), "logarithm rule", ((0.7,), (2.5,), (1e-300,)), domain="x > 0",
+              symbol="ln", latex=r"\ln", sympy="log", c="log"),
     Primitive("log1p", "log1p(x)", ("1 / (1 + x)",), "logarithm rule", ((0.7,), (-0.9,), (1e-12,)),
-              domain="x > -1"),
-    Primitive("log2", "log2(x)", ("1 / (x * log(2))",), "logarithm rule", ((0.7,), (2.5,)), domain="x > 0"),
-    Primitive("log10", "log10(x)", ("1 / (x * log(10))",), "logarithm rule", ((0.7,), (2.5,)),
-              domain="x > 0"),
+              domain="x > -1", sympy="log(x + 1)", c="log1p"),
+    Primitive("log2", "log2(x)", ("1 / log(2) / x",), "logarithm rule", ((0.7,), (2.5,)), domain="x > 0",
+              shown=("1 / (x * log(2))",), symbol="log₂", latex=r"\log_2", sympy="log(x, 2)", c="log2"),
+    Primitive("log10", "log10(x)", ("1 / log(10) / x",), "logarithm rule", ((0.7,), (2.5,)),
+              domain="x > 0", shown=("1 / (x * log(10))",),
+              symbol="log₁₀", latex=r"\log_{10}", sympy="log(x, 10)", c="log10"),
     Primitive("sqrt", "sqrt(x)", ("0.5 / out",), "power rule", ((0.7,), (2.5,), (1e-200,)), domain="x >= 0",
-              kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),)),
-    Primitive("cbrt", "cbrt(x)", ("1 / (3 * out * out)",), "power rule", (*_GENERAL, (1e-200,)),
-              kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),)),
+              kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),), sympy="sqrt", c="sqrt"),
+    Primitive("cbrt", "cbrt(x)", ("out / x / 3 if abs(x) > 1e-150 else 1 / (3 * out * out)",), "power rule",
+              (*_GENERAL, (1e-200,)),
+              kinks=(Kink((0.0,), (math.inf,), "a vertical tangent"),), shown=("1 / (3 * out * out)",),
+              accuracy=(Accuracy((1,), "abs(x) <= 1e-150", "the error of the value counts twice", 8),),
+              sympy="sign(x) * cbrt(Abs(x))", c="cbrt"),
 
-    Primitive("sin", "sin(x)", ("cos(x)",), "derivative of sin", _GENERAL),
-    Primitive("cos", "cos(x)", ("-sin(x)",), "derivative of cos", _GENERAL),
-    Primitive("tan", "tan(x)", ("1 + out * out",), "derivative of tan", _GENERAL),
-    Primitive("asin", "asin(x)", ("1 / sqrt((1 - x) * (1 + x))",), "derivative of arcsin",
+    Primitive("sin", "sin(x)", ("cos(x)",), "derivative of sin", _GENERAL, latex=r"\sin", sympy="sin", c="sin"),
+    Primitive("cos", "cos(x)", ("-sin(x)",), "derivative of cos", _GENERAL,
+              latex=r"\cos", sympy="cos", c="cos"),
+    Primitive("tan", "tan(x)", ("1 + out * out",), "derivative of tan", _GENERAL,
+              latex=r"\tan", sympy="tan", c="tan"),
+    Primitive("asin", "asin(x)",
+              ("1 / sqrt(1 - x * x) if -0.5 < x < 0.5 else 1 / sqrt((1 - x) * (1 + x))",), "derivative of arcsin",
               ((0.7,), (-0.3,), (0.999999,)), domain="-1 <= x <= 1",
               kinks=(Kink((1.0,), (math.inf,), "a vertical tangent"),
-                     Kink((-1.0,), (math.inf,), "a vertical tangent")), alias="arcsin"),
-    Primitive("acos", "acos(x)", ("-1 / sqrt((1 - x) * (1 + x))",), "derivative of arccos",
+                     Kink((-1.0,), (math.inf,), "a vertical tangent")), alias="arcsin",
+              shown=("1 / sqrt((1 - x) * (1 + x))",), latex=r"\arcsin", sympy="asin", c="asin"),
+    Primitive("acos", "acos(x)",
+              ("-1 / sqrt(1 - x * x) if -0.5 < x < 0.5 else -1 / sqrt((1 - x) * (1 + x))",), "derivative of arccos",
               ((0.7,), (-0.3,), (0.999999,)), domain="-1 <= x <= 1",
               kinks=(Kink((1.0,), (-math.inf,), "a vertical tangent"),
-                     Kink((-1.0,), (-math.inf,), "a vertical tangent")), alias="arccos"),
-    Primitive("atan", "atan(x)", ("1 / (1 + x * x)",), "derivative of arctan", _GENERAL, alias="arctan"),
+                     Kink((-1.0,), (-math.inf,), "a vertical tangent")), alias="arccos",
+              shown=("-1 / sqrt((1 - x) * (1 + x))",), latex=r"\arccos", sympy="acos", c="acos"),
+    Primitive("atan", "atan(x)", ("1 / (1 + x * x) if -1 < x < 1 else 1 / x / (x + 1 / x)",),
+              "derivative of arctan", _GENERAL, alias="arctan", shown=("1 / (1 + x * x)",),
+              latex=r"\arctan", sympy="atan", c="atan"),
     Primitive("atan2", "atan2(y, x)",
-              ("x / hypot(x, y) / hypot(x, y)", "-y / hypot(x, y) / hypot(x, y)"),
+              # x/(x² + y²) by the quotient of the shorter side and the longer, which can't overflow.
+              ("x / y / y / (1 + x / y * (x / y)) if abs(x) < abs(y) else 1 / x / (1 + y / x * (y / x))",
+               "-1 / y / (1 + x / y * (x / y)) if abs(x) < abs(y) else -y / x / x / (1 + y / x * (y / x))"),
               "derivative of arctan", (*_PAIRS, (1e-200, 1e-200)), ("y", "x"),
               kinks=(Kink((0.0, 0.0), (math.nan, math.nan), "the origin has no direction"),
                      Kink((0.0, -2.0), (-0.5, 0.0), "the branch cut: the slope on both sides of the jump")),
-              alias="arctan2"),
-    Primitive("sinh", "sinh(x)", ("cosh(x)",), "derivative of sinh", _GENERAL),
-    Primitive("cosh", "cosh(x)", ("sinh(x)",), "derivative of cosh", _GENERAL),
-    Primitive("tanh", "tanh(x)", ("1 - out * out",), "derivative of tanh", (*_GENERAL, (400.0,))),
+              alias="arctan2",
+              shown=("x / hypot(x, y) / hypot(x, y)", "-y / hypot(x, y) / hypot(x, y)"),
+              accuracy=(Accuracy((2,), "0.7 < abs(y / x) < 1.4 if x else 0",
+                                 "the mixed derivative, (y² - x²)/(x² + y²)², changes its sign there"),
+                        Accuracy((1, 2), _SUBNORMAL_SIDE, _FEW_DIGITS)), sympy="atan2", c="atan2"),
+    Primitive("sinh", "sinh(x)", ("cosh(x)",), "derivative of sinh", _GENERAL,
+              latex=r"\sinh", sympy="sinh", c="sinh"),
+    Primitive("cosh", "cosh(x)", ("sinh(x)",), "derivative of cosh", _GENERAL,
+              latex=r"\cosh", sympy="cosh", c="cosh"),
+    Primitive("tanh", "tanh(x)",
+              ("1 - out * out if -0.75 < x < 0.75 else exp(-2 * abs(x)) * (1 + abs(out)) * (1 + abs(out))",),
+              "derivative of tanh", (*_GENERAL, (400.0,)), shown=("1 - out * out",),
+              latex=r"\tanh", sympy="tanh", c="tanh"),
     Primitive("asinh", "asinh(x)", ("1 / hypot(1, x)",), "derivative of arsinh", (*_GENERAL, (1e200,)),
-              alias="arcsinh"),
-    Primitive("acosh", "acosh(x)", ("1 / sqrt((x - 1) * (x + 1))",), "derivative of arcosh",
-              ((1.7,), (2.5,), (1.000001,)), domain="x >= 1",
-              kinks=(Kink((1.0,), (math.inf,), "a vertical tangent"),), alias="arccosh"),
-    Primitive("atanh", "atanh(x)", ("1 / ((1 - x) * (1 + x))",), "derivative of artanh",
-              ((0.7,), (-0.3,), (0.999999,)), domain="-1 < x < 1", alias="arctanh"),
+              alias="arcsinh", sympy="asinh", c="asinh"),
+    Primitive("acosh", "acosh(x)", ("1 / sqrt(x - 1) / sqrt(x + 1)",), "derivative of arcosh",
+              ((1.7,), (2.5,), (1.000001,), (1e200,)), domain="x >= 1",
+              kinks=(Kink((1.0,), (math.inf,), "a vertical tangent"),), alias="arccosh",
+              shown=("1 / sqrt((x - 1) * (x + 1))",), sympy="acosh", c="acosh"),
+    Primitive("atanh", "atanh(x)",
+              ("1 / (1 - x * x) if -0.5 < x < 0.5 else 1 / ((1 - x) * (1 + x))",), "derivative of artanh",
+              ((0.7,), (-0.3,), (0.999999,)), domain="-1 < x < 1", alias="arctanh",
+              shown=("1 / ((1 - x) * (1 + x))",), sympy="atanh", c="atanh"),
 
-    Primitive("erf", "erf(x)", ("2 / sqrt(pi) * exp(-x * x)",), "derivative of erf", (*_GENERAL, (20.0,))),
-    Primitive("erfc", "erfc(x)", ("-2 / sqrt(pi) * exp(-x * x)",), "derivative of erfc",
-              (*_GENERAL, (20.0,))),
-    Primitive("hypot", "hypot(x, y)", ("x / out if out else 0 * x", "y / out if out else 0 * y"),
+    Primitive("erf", "erf(x)", (f"2 / sqrt(pi) * ({_BELL})",), "derivative of erf",
+              (*_GENERAL, (20.0,)), shown=("2 / sqrt(pi) * exp(-x * x)",), accuracy=_BELL_ACCURACY,
+              sympy="erf", c="erf"),
+    Primitive("erfc", "erfc(x)", (f"-2 / sqrt(pi) * ({_BELL})",), "derivative of erfc",
+              (*_GENERAL, (20.0,)), shown=("-2 / sqrt(pi) * exp(-x * x)",), accuracy=_BELL_ACCURACY,
+              sympy="erfc", c="erfc"),
+    Primitive("hypot", "hypot(x, y)",
+              # The slope 1/√(1 + (y/x)²) of the longer side is differentiated without cancellation.
+              ("(x / out if out else 0 * x) if abs(x) <= abs(y) else "
+               "1 / hypot(1, y / x) if x > 0 else -1 / hypot(1, y / x)",
+               "(y / out if out else 0 * y) if abs(y) <= abs(x) else "
+               "1 / hypot(1, x / y) if y > 0 else -1 / hypot(1, x / y)"),
               "derivative of a length", (*_PAIRS, (1e-200, 1e-200)), XY,
-              kinks=(Kink((0.0, 0.0), (0.0, 0.0), "the tip of a cone: the middle of all slopes"),)),
+              kinks=(Kink((0.0, 0.0), (0.0, 0.0), "the tip of a cone: the middle of all slopes"),),
+              shown=("x / out if out else 0 * x", "y / out if out else 0 * y"),
+              accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),
+                        Accuracy((2,), _SUBNORMAL_SIDE, _FEW_DIGITS)),
+              commutes=True, written="sqrt(x**2 + y**2)", sympy="sqrt(x**2 + y**2)"),
 
     Primitive("relu", "0 if x < 0 else x", ("0 if x < 0 else 1",), "derivative of relu", _GENERAL,
-              kinks=(Kink((0.0,), (1.0,), "the slope for z ≥ 0, equation (8) of seed 003"),)),
+              kinks=(Kink((0.0,), (1.0,), "the slope for z ≥ 0: equation (8) of Hinrichs, "
+                          "“Backpropagation – Mathematical Background”"),),
+              sympy="Max(0, x)"),
     Primitive("maximum", "x if x > y else y if y >= x else x + y",
               ("1 if x > y else 0 if x < y else 0.5", "1 if y > x else 0 if y < x else 0.5"),
-              "derivative of a maximum", _PAIRS, XY, kinks=(Kink((2.0, 2.0), (0.5, 0.5), _TIE),)),
+              "derivative of a maximum", _PAIRS, XY, kinks=(Kink((2.0, 2.0), (0.5, 0.5), _TIE),),
+              commutes=True, sympy="Max"),
     Primitive("minimum", "x if x < y else y if y <= x else x + y",
               ("1 if x < y else 0 if x > y else 0.5", "1 if y < x else 0 if y > x else 0.5"),
-              "derivative of a minimum", _PAIRS, XY, kinks=(Kink((2.0, 2.0), (0.5, 0.5), _TIE),)),
+              "derivative of a minimum", _PAIRS, XY, kinks=(Kink((2.0, 2.0), (0.5, 0.5), _TIE),),
+              commutes=True, sympy="Min"),
     Primitive("where", "x if condition else y", ("0", "1 if condition else 0", "0 if condition else 1"),
               "derivative of the selected branch", ((1.0, 0.7, -1.3), (0.0, 0.7, -1.3)),
               ("condition", "x", "y"),
               kinks=(Kink((0.0, 2.0, 3.0), (0.0, 0.0, 1.0), "a condition is a question, not a quantity"),)),
-    Primitive("floor", "floor(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
-    Primitive("ceil", "ceil(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
-    Primitive("trunc", "trunc(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),)),
+    Primitive("floor", "floor(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),),
+              sympy="floor", c="floor(x) + 0.0"),
+    Primitive("ceil", "ceil(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),),
+              sympy="ceiling", c="ceil(x) + 0.0"),
+    Primitive("trunc", "trunc(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),),
+              sympy="sign(x) * floor(Abs(x))", c="trunc(x) + 0.0"),
 )
 # fmt: on
-
-
-def kernel_source(row: Primitive) -> str:
-    """Python source of the row on floats: `name(arguments) → (out, *partials)`.
-
-    The value follows Python (`1/0` raises); the partials follow IEEE 754, so that asking
-    for a value never fails because its derivative is infinite.
-    """
-    plain = ", ".join(float_source(tree) for tree in row.partial_trees)
-    lines = [
-        f"def {row.name}({', '.join(row.arguments)}):",
-        f"    out = {float_source(row.value_tree)}",
-    ]
-    if any(can_raise(tree) for tree in row.partial_trees):
-        quiet = ", ".join(float_source(tree, quiet=True) for tree in row.partial_trees)
-        lines += [
-            "    try:",
-            f"        return out, {plain}",
-            "    except (ArithmeticError, ValueError):",
-            f"        return out, {quiet}",
-        ]
-    else:
-        lines.append(f"    return out, {plain}")
-    return "\n".join(lines) + "\n"
-
-
-def compile_row(row: Primitive) -> tuple[Callable[..., float], Kernel]:
-    """The row's value alone, and its kernel (value and partials), as functions of floats."""
-    head = f"def {row.name}({', '.join(row.arguments)}):\n"
-    value = f"{head}    return {float_source(row.value_tree)}\n"
-    scope = dict(_SCOPE)
-    made: dict[str, Any] = {}
-    # The source is unparsed from trees that passed the whitelist of `expressions.check`.
-    exec(compile(value, f"<value of {row.name}>", "exec"), scope, made)
-    function = FLOAT_FUNCTIONS.get(row.name, made[row.name])
-    scope[row.name] = function
-    scope[f"_ieee_{row.name}"] = ieee(row.name, function)
-    exec(compile(kernel_source(row), f"<kernel of {row.name}>", "exec"), scope, made)
-    return function, made[row.name]
-
-
-def compile_quiet(row: Primitive) -> Kernel:
-    """The row's kernel with IEEE 754 results in the value too, where Python's would raise."""
-    results = ", ".join(float_source(tree, quiet=True) for tree in row.partial_trees)
-    source = (
-        f"def {row.name}({', '.join(row.arguments)}):\n"
-        f"    out = {float_source(row.value_tree, quiet=True)}\n"
-        f"    return out, {results}\n"
-    )
-    made: dict[str, Any] = {}
-    # The source is unparsed from trees that passed the whitelist of `expressions.check`.
-    exec(compile(source, f"<quiet kernel of {row.name}>", "exec"), _SCOPE, made)
-    kernel: Kernel = made[row.name]
-    return kernel
-
-
-TABLE: list[Primitive] = []
-KERNELS: list[Kernel] = []
-OPCODES: dict[str, int] = {}
-ALIASES: dict[str, str] = {}
-
-
-def register(row: Primitive) -> int:
-    """Add a row to the table and return its opcode, the row's index there.
-
-    Raises `ValueError` where the name is taken: each formula is written once.
-    """
-    if row.name in OPCODES:
-        raise ValueError(f"primitive {row.name!r}: the name is taken")
-    function, kernel = compile_row(row)
-    if row.name not in FLOAT_FUNCTIONS:
-        add_function(row.name, function)
-    OPCODES[row.name] = len(TABLE)
-    if row.alias:
-        ALIASES[row.alias] = row.name
-    TABLE.append(row)
-    KERNELS.append(kernel)
-    return OPCODES[row.name]
-
-
-for _row in ROWS:
-    register(_row)
-
-
-def functions_of(algebra: Mapping[str, Any]) -> dict[str, Any]:
-    """Every function an expression may call, in an algebra that has the ones of `math`.
-
-    Rows that `algebra` has no function for are evaluated from their value expression, so
-    a new primitive works in every algebra at once.
-    """
-    functions = dict(algebra)
-
-    def composed(row: Primitive) -> Callable[..., Any]:
-        def apply(*arguments: Any) -> Any:
-            names = dict(zip(row.arguments, arguments, strict=True))
-            return evaluate(row.value_tree, names, functions)
-
-        return apply
-
-    for row in TABLE:
-        if row.name not in functions:
-            functions[row.name] = composed(row)
-    return functions

@@ -1,23 +1,18 @@
-"""Finding what is wrong: derivatives against finite differences, and where a NaN was made."""
+"""Derivatives against finite differences."""
 
 from __future__ import annotations
 
-import linecache
 import math
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ..engine.modes import watch
 from ..engine.numbers import described
 from ..engine.value import Value, toposort
-from ..table.primitives import OPCODES, TABLE, Primitive
+from ..table.registry import KERNELS, OPCODES, TABLE
 from .operators import jacobian
 from .pytree import flatten, leaf_paths
-from .recorded import adjoints
 
 _EPSILON = sys.float_info.epsilon
 
@@ -49,11 +44,13 @@ def check_grads(
     atol   the absolute error that is let pass, beside what rounding may cause
     rtol   the error that is let pass, relative to the derivative
 
-    Differences are central, with steps halved ten times and extrapolated to step 0
-    (Richardson's method, in the tableau of C. J. F. Ridders, Adv. Eng. Software 4, 1982).
+    Differences are central, with steps halved ten times, or as often as a steep function
+    needs, and extrapolated to step 0 (Richardson's method, in the tableau of
+    C. J. F. Ridders, Adv. Eng. Software 4, 1982).
 
     Raises `AssertionError` that names the argument, both numbers and the error, and says
-    if the point looks like a kink.
+    if the point looks like a kink, or if a second derivative goes through one.  Raises
+    `ValueError` for arguments that aren't finite, which have no surroundings.
 
     >>> check_grads(lambda x, y: x * y**2, (2.0, 3.0))
     """
@@ -61,18 +58,23 @@ def check_grads(
         raise TypeError(f"args must be a tuple of arguments, got {type(args).__name__}")
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"order must be a whole number from 1, got {order!r}")
+    if eps is not None and not (math.isfinite(eps) and eps != 0):
+        raise ValueError(f"eps must be a finite step other than 0, got {eps!r}")
     args = tuple(args)
-    leaves, structure = flatten(args, ("args",))
+    leaves, treedef = flatten(args, "args")
     point = [_number(leaf) for leaf in leaves]
-    names = leaf_paths(args, ("args",))
+    names = leaf_paths(args, "args")
+    for name, number in zip(names, point, strict=True):
+        if not math.isfinite(number):
+            raise ValueError(f"{name} is {number}, finite differences need a finite number")
 
     def flat(numbers: Sequence[Any]) -> list[Any]:
-        return flatten(fun(*structure.pack(numbers, construct=True)), ("result",))[0]
+        return flatten(fun(*treedef.unflatten(numbers, construct=True)), "result")[0]
 
-    paths = leaf_paths(fun(*structure.pack(point, construct=True)), ("result",))
+    paths = leaf_paths(fun(*treedef.unflatten(point, construct=True)), "result")
     derivatives = [""] if len(paths) == 1 else [f"{path}: " for path in paths]
     current: Callable[[Sequence[Any]], list[Any]] = flat
-    for _ in range(order):
+    for reached in range(1, order + 1):
         following = _flat_jacobian(current)
         computed = [_number(entry) for entry in following(point)]
         found = []
@@ -90,7 +92,8 @@ def check_grads(
         ]
         if problems:
             more = f"\n… and {len(problems) - 5} more" if len(problems) > 5 else ""
-            raise AssertionError("\n".join(problems[:5]) + more)
+            kinks = _kinks(flat, point) if reached > 1 else ""
+            raise AssertionError("\n".join(problems[:5]) + more + kinks)
         derivatives = [f"{derivative}∂/∂{name} " for derivative in derivatives for name in names]
         current = following
 
@@ -106,12 +109,46 @@ def _number(entry: Any) -> float:
     return entry.data if type(entry) is Value else float(entry)
 
 
-def _agrees(computed: float, slopes: list[_Slope] | None, i: int, atol: float, rtol: float) -> bool:
-    if slopes is None or not math.isfinite(computed):
+def _agrees(computed: float, slopes: list[_Slope | None], i: int, atol: float, rtol: float) -> bool:
+    slope = slopes[i] if slopes else None
+    if slope is None or not math.isfinite(computed):
         return False
-    slope = slopes[i]
     allowed = atol + rtol * max(abs(computed), abs(slope.value)) + slope.rounding
     return abs(computed - slope.value) <= allowed
+
+
+def _kinks(fun: Callable[[Sequence[Any]], list[Any]], point: Numbers) -> str:
+    """A remark on the primitives that are at a kink, where their slope is a convention."""
+    seen: dict[str, None] = {}
+    for out in fun([Value(number) for number in point]):
+        for v in toposort(out) if type(out) is Value else []:
+            if v.op and _is_kink(v):
+                row = TABLE[OPCODES[v.op]]
+                seen[f"{row.value} for {described(row, v.parents)}"] = None
+    if not seen:
+        return ""
+    return (
+        f"\nthe function goes through a kink: {', '.join([*seen][:3])}. There the slope is a "
+        "convention (docs/conventions.md), and a second derivative is the convention's: it misses "
+        "what the slopes beside the kink add"
+    )
+
+
+def _is_kink(v: Value) -> bool:
+    """Whether a partial of the primitive jumps, as much from closer by."""
+    at = [parent.data for parent in v.parents]
+    for i, number in enumerate(at):
+        jumps = []
+        for step in (1e-7 * max(abs(number), 1.0), 1e-10 * max(abs(number), 1.0)):
+            sides = [(*at[:i], number + shift, *at[i + 1 :]) for shift in (-step, step)]
+            try:
+                below, above = (KERNELS[OPCODES[v.op]](*side)[1:] for side in sides)
+            except (ArithmeticError, ValueError):
+                break
+            jumps.append(max(abs(a - b) for a, b in zip(above, below, strict=True)))
+        if len(jumps) == 2 and 1e-3 < jumps[0] < math.inf and jumps[1] > 0.9 * jumps[0]:
+            return True
+    return False
 
 
 class _Line:
@@ -137,39 +174,41 @@ class _Line:
         moved = list(self.point)
         moved[self.j] += shift
         try:
-            results = [_number(each) for each in self.fun(moved)]
+            return [_number(each) for each in self.fun(moved)]
         except (ArithmeticError, ValueError):
             return None
-        return results if all(map(math.isfinite, results)) else None
 
-    def slopes(self) -> list[_Slope] | None:
-        """The derivatives of the results; None where there is no point on one of the sides."""
+    def slopes(self) -> list[_Slope | None]:
+        """The derivatives of the results; None where there is no number on one of the sides."""
         tableaux: list[_Tableau] = []
         finest = self.step * _EPSILON
-        while self.halvings and self.step > finest:
+        while self.step > finest and (
+            self.halvings > 0 or any(tableau.unsettled for tableau in tableaux)
+        ):
             right, left = self.at(self.step), self.at(-self.step)
             if right is not None and left is not None:
                 tableaux = tableaux or [_Tableau() for _ in right]
                 for tableau, above, below in zip(tableaux, right, left, strict=True):
-                    size = max(abs(above), abs(below)) / self.step
-                    tableau.add((above - below) / (2 * self.step), size)
+                    tableau.add(above, below, self.step)
             elif tableaux:
-                return None
+                return []
             # Steps that lead out of the domain don't count.
-            self.halvings -= bool(tableaux)
+            self.halvings -= any(tableau.started for tableau in tableaux)
             self.step /= 2
-        return [tableau.best for tableau in tableaux] if tableaux else None
+        return [tableau.best if tableau.started else None for tableau in tableaux]
 
-    def problem(self, i: int, computed: float, slopes: list[_Slope] | None) -> str:
-        if slopes is None:
+    def problem(self, i: int, computed: float, slopes: list[_Slope | None]) -> str:
+        slope = slopes[i] if slopes else None
+        if slope is None:
             return (
                 f" is {computed!r}; finite differences need the function to be defined on both "
-                f"sides of {self.point[self.j]!r}"
+                f"sides of {self.point[self.j]!r}, and finite"
             )
-        slope = slopes[i].value
+        if math.isinf(computed):
+            return f" is {computed!r}, which finite differences can't confirm"
         return (
-            f" is {computed!r}, finite differences give {slope!r}, an error of "
-            f"{abs(computed - slope):.3g}{self._kink(i)}"
+            f" is {computed!r}, finite differences give {slope.value!r}, an error of "
+            f"{abs(computed - slope.value):.3g}{self._kink(i)}"
         )
 
     def _kink(self, i: int) -> str:
@@ -193,17 +232,38 @@ class _Line:
 
 
 class _Tableau:
-    """Richardson extrapolation of central differences whose steps are halved each time."""
+    """Richardson extrapolation of central differences whose steps are halved each time.
+
+    best       the slope with the smallest error
+    started    whether there was a finite difference yet
+    unsettled  whether smaller steps would tell more: the error is still large, and rounding
+               isn't yet
+    """
 
     def __init__(self) -> None:
-        self.best = _Slope(math.nan, 0.0)
+        self._restart()
+
+    def _restart(self) -> None:
+        self.best: _Slope | None = None
+        self.unsettled = False
         self._error = math.inf
         self._row: Numbers = []
 
-    def add(self, difference: float, size_by_step: float) -> None:
+    @property
+    def started(self) -> bool:
+        return self.best is not None
+
+    def add(self, above: float, below: float, step: float) -> None:
+        # Where a result is infinite on both sides, it doesn't change.
+        difference = 0.0 if above == below else (above - below) / (2 * step)
+        if not math.isfinite(difference):
+            # Larger steps may lead past a pole, smaller ones don't if the slope is finite.
+            self._restart()
+            return
         row = [difference]
-        rounding = 8 * _EPSILON * size_by_step
-        if not self._row:
+        size = max(abs(above), abs(below))
+        rounding = 8 * _EPSILON * size / step if math.isfinite(size) else 0.0
+        if self.best is None:
             self.best = _Slope(difference, rounding)
         for k, previous in enumerate(self._row, 1):
             row.append(row[-1] + (row[-1] - previous) / (4.0**k - 1))
@@ -212,71 +272,6 @@ class _Tableau:
                 self._error = error
                 self.best = _Slope(row[-1], rounding)
         self._row = row
-
-
-class AnomalyError(RuntimeError):
-    """A NaN or an infinity was made while `detect_anomaly` was looking."""
-
-
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Inside, the first NaN or infinity is an `AnomalyError`, in this thread.
-
-    In the forward pass that is a primitive's result, in the backward pass an adjoint; the
-    message names the primitive, its operands and labels, and the line that recorded it.
-    Recording and sweeping are slower inside, and cost nothing more outside.
-
-    >>> x = Value(1e200, "x")
-    >>> with detect_anomaly():
-    ...     y = x * x  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    autograd_scalar.transforms.check_grads.AnomalyError: mul: x * y is inf for x = 1e+200 ...
-    ...
-    """
-    with watch(_Detector()):
-        yield
-
-
-# This package is no place where a person looks for a mistake.
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_OURS = _PACKAGE + os.sep
-
-
-class _Detector:
-    def __init__(self) -> None:
-        self._places: dict[Value, str] = {}
-
-    def recorded(self, v: Value, row: Primitive, operands: Sequence[Value]) -> None:
-        place = _place()
-        if not math.isfinite(v.data):
-            raise AnomalyError(
-                f"{row.name}: {row.value} is {v.data} for {described(row, operands)}\n{place}"
-            )
-        self._places[v] = place
-
-    def sweeping(self, root: Value, seed: float) -> None:
-        order = toposort(root)
-        adjoints(order, {root: seed}, [v for v in order if v.kind != "constant"], False)
-
-    def flowed(self, v: Value, i: int, adjoint: Any, partial: Any, total: Any) -> None:
-        number = _number(total)
-        if math.isfinite(number):
-            return
-        row = TABLE[OPCODES[v.op]]
-        place = self._places.get(v, "  recorded before detect_anomaly()")
-        raise AnomalyError(
-            f"backward through {row.name}: {row.value} = {v.data} for "
-            f"{described(row, v.parents)}: the adjoint of {row.arguments[i]} is {number}, after "
-            f"adding {_number(adjoint)}, the adjoint of the result, times {_number(partial)}, "
-            f"its partial {row.partials[i]}\n{place}"
+        self.unsettled = self._error > 1e-7 * abs(self.best.value) and rounding < 1e-4 * abs(
+            difference
         )
-
-
-def _place() -> str:
-    """The innermost line that is not of this project, as a traceback shows it."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
-        frame = frame.f_back
-    code, line = frame.f_code, frame.f_lineno
-    source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
-    return f'  File "{code.co_filename}", line {line}, in {code.co_name}\n    {source}'

@@ -8,32 +8,20 @@ those outside: that is how operators nest, and why they can't confuse their leve
 
 from __future__ import annotations
 
-import functools
-import math
+import operator
+import sys
 from collections.abc import Callable, Sequence
+from types import MethodType
 from typing import Any
 
-from ..engine import sweep
-from ..engine.context import is_paused, watcher
+from ..engine.context import is_paused
 from ..engine.modes import recording
-from ..engine.sweep import depends_only_on, detach_leaves
-from ..engine.value import Value, constant, order, toposort
-from ..engine.value import adjoints as swept
-from .hessian import Curvature
-from .pytree import (
-    all_floats,
-    blocks,
-    flat_tuple,
-    flatten,
-    flatten_like,
-    is_number,
-    join,
-    map_values,
-)
-from .recorded import adjoints, tangents
+from ..engine.value import Value
+from .pytree import blocks, flatten, flatten_like, is_number, map_values
+from .trace import Trace, gradient_of
 
 Function = Callable[..., Any]
-Argnums = int | tuple[int, ...]
+Argnums = int | Sequence[int]
 
 
 def gradient(y: Value, xs: Any, create_graph: bool = False) -> Any:
@@ -58,19 +46,14 @@ def gradient(y: Value, xs: Any, create_graph: bool = False) -> Any:
             f"gradient differentiates one Value, got {_described(y)}; of a function with several "
             "results, take the jacobian"
         )
-    leaves, structure = flatten(xs, ("xs",))
+    leaves, treedef = flatten(xs, "xs")
     for leaf in leaves:
         if type(leaf) is not Value:
             raise TypeError(
                 f"gradient differentiates by Values, {leaf!r} is among xs; to differentiate a "
                 "function by numbers, use grad"
             )
-    if not create_graph and watcher() is None and all(v.kind != "constant" for v in (y, *leaves)):
-        found = swept(order([y], []), [y], [1.0], leaves)
-        if not _has_nan(found):
-            return structure.pack(found)
-    found = adjoints(toposort(y), {y: 1.0}, leaves, create_graph)
-    return structure.pack(_as_values(found) if create_graph else found)
+    return treedef.unflatten(gradient_of(y, leaves, create_graph))
 
 
 def stop_gradient(x: Any) -> Any:
@@ -88,26 +71,28 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function
     """The function that computes the gradient of `fun`, which returns one number.
 
     fun      a function of numbers, in any containers
-    argnums  which positional argument is differentiated by; a tuple of several gives a
-             tuple of gradients
+    argnums  which positional argument is differentiated by; a tuple or list of several
+             gives a tuple of gradients
     has_aux  whether `fun` returns (number, anything else); then so does the gradient
 
     The gradient is arranged like the argument; arrays come back as float64.  Arguments
-    that aren't differentiated by, and keyword arguments, are passed on as they are.
-    Raises `TypeError` where the result is not one number, or an argument not of numbers.
+    that aren't differentiated by, and keyword arguments, are passed on as they are; an
+    array of one element is one number.  The function that is made can be pickled if `fun`
+    can.  Raises `TypeError` where the result is not one number, or an argument not of
+    numbers.
 
     >>> grad(lambda p: p["a"] ** 2 * p["b"])({"a": 3, "b": 2.0})
     {'a': 12.0, 'b': 9.0}
     >>> grad(grad(lambda x: x**3))(2.0)
     12.0
     """
-    both = value_and_grad(fun, argnums, has_aux)
+    return _Operator("grad", _grad, fun, argnums, has_aux)
 
-    def gradient_of(*args: Any, **kwargs: Any) -> Any:
-        result, found = both(*args, **kwargs)
-        return (found, result[1]) if has_aux else found
 
-    return _named(gradient_of, "grad", fun)
+def _grad(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    trace, out, aux = _recorded(made, args, kwargs)
+    found = trace.treedef.unflatten(trace.gradient(out))
+    return (found, trace.plain(aux)) if made.has_aux else found
 
 
 def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -118,61 +103,100 @@ def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
     (12.0, (4.0, 3.0))
     """
-    _check(fun, argnums)
-
-    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace(fun, args, kwargs, argnums)
-        result, aux = trace.result, None
-        if has_aux:
-            result, aux = _split(result)
-        out = _scalar(result, "grad")
-        trace.close([out])
-        found = trace.structure.pack(trace.adjoints([out], [1.0]))
-        value = trace.plain(out)
-        return ((value, trace.plain(aux)), found) if has_aux else (value, found)
-
-    return _named(_recording(value_and_gradient), "value_and_grad", fun)
+    return _Operator("value_and_grad", _value_and_grad, fun, argnums, has_aux)
 
 
-def jacobian(fun: Function, argnums: Argnums = 0) -> Function:
+def _value_and_grad(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    trace, out, aux = _recorded(made, args, kwargs)
+    found = trace.treedef.unflatten(trace.gradient(out))
+    value = trace.plain(out)
+    return ((value, trace.plain(aux)) if made.has_aux else value), found
+
+
+def jacobian(
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False, mode: str | None = None
+) -> Function:
     """The function that computes all derivatives of all results of `fun`.
 
+    has_aux  whether `fun` returns (result, anything else); then so does the Jacobian
+    mode     "reverse" for one sweep for each result, "forward" for one for each argument;
+             by default whichever are fewer
+
     In the structure of the result, each number is replaced by its derivatives, in the
-    structure of the argument; for arrays, the shape of the result comes first.  Takes one
-    sweep for each result or for each argument, whichever are fewer.
+    structure of the argument; for arrays, the shape of the result comes first.  Raises
+    `ValueError` for another mode.
 
     >>> jacobian(lambda v: [v[0] * v[1], v[0] + 1])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 0.0]]
     """
-    _check(fun, argnums)
-
-    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace(fun, args, kwargs, argnums)
-        outs, structure = flatten(trace.result, ("result",))
-        trace.close(outs)
-        return blocks(trace.jacobian(outs), structure, trace.structure)
-
-    return _named(_recording(jacobian_of), "jacobian", fun)
+    return _Operator("jacobian", _jacobian, fun, argnums, has_aux, _checked_mode(mode))
 
 
-def hessian(fun: Function, argnums: Argnums = 0) -> Function:
+def value_and_jacobian(
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False, mode: str | None = None
+) -> Function:
+    """Like `jacobian`, but what it makes returns (value, Jacobian), from one run of `fun`.
+
+    With `has_aux` it returns ((value, aux), Jacobian).
+
+    >>> value_and_jacobian(lambda v: [v[0] * v[1], v[0] + 1])([3.0, 4.0])
+    ([12.0, 4.0], [[4.0, 3.0], [1.0, 0.0]])
+    """
+    return _Operator(
+        "value_and_jacobian", _value_and_jacobian, fun, argnums, has_aux, _checked_mode(mode)
+    )
+
+
+def _jacobian(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    value, found = _value_and_jacobian(made, args, kwargs)
+    return (found, value[1]) if made.has_aux else found
+
+
+def _value_and_jacobian(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    trace = Trace(made.fun, args, kwargs, made.argnums, made.several)
+    result, aux = _split(trace.result) if made.has_aux else (trace.result, None)
+    outs, treedef = flatten(result, "result")
+    trace.close(outs)
+    found = blocks(trace.jacobian(outs, made.mode), treedef, trace.treedef)
+    value = trace.plain(result)
+    return ((value, trace.plain(aux)) if made.has_aux else value), found
+
+
+def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """The function that computes all second derivatives of `fun`, which returns one number.
 
     They are arranged as the argument's structure in each number of the argument's
-    structure; by an array of shape s, they are an array of shape (*s, *s).
+    structure; by an array of shape s, they are an array of shape (*s, *s).  With `has_aux`,
+    `fun` returns (number, anything else), and what is made (Hessian, that).
 
     >>> hessian(lambda v: v[0] ** 2 * v[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
     """
-    _check(fun, argnums)
+    return _Operator("hessian", _hessian, fun, argnums, has_aux)
 
-    def hessian_of(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace(fun, args, kwargs, argnums)
-        out = _scalar(trace.result, "hessian")
-        trace.close([out])
-        return blocks(trace.hessian(out), trace.structure, trace.structure)
 
-    return _named(_recording(hessian_of), "hessian", fun)
+def _hessian(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    trace, out, aux = _recorded(made, args, kwargs)
+    found = blocks(trace.hessian(out), trace.treedef, trace.treedef)
+    return (found, trace.plain(aux)) if made.has_aux else found
+
+
+def hessian_diagonal(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """The function that computes the second derivatives of `fun` by each number, twice by the same.
+
+    They are arranged like the argument.  Takes two sweeps for each number, as the Hessian
+    does, but no more memory than a gradient.
+
+    >>> hessian_diagonal(lambda v: v[0] ** 2 * v[1])([3.0, 4.0])
+    [8.0, 0.0]
+    """
+    return _Operator("hessian_diagonal", _hessian_diagonal, fun, argnums, has_aux)
+
+
+def _hessian_diagonal(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    trace, out, aux = _recorded(made, args, kwargs)
+    found = trace.treedef.unflatten(trace.hessian_diagonal(out))
+    return (found, trace.plain(aux)) if made.has_aux else found
 
 
 def hvp(fun: Function, argnums: Argnums = 0) -> Function:
@@ -185,23 +209,38 @@ def hvp(fun: Function, argnums: Argnums = 0) -> Function:
     >>> hvp(lambda v: v[0] ** 2 * v[1])([3.0, 4.0], [1.0, 0.0])
     [8.0, 6.0]
     """
-    _check(fun, argnums)
-
-    def hvp_of(*args: Any, **kwargs: Any) -> Any:
-        if not args:
-            raise TypeError("hvp(fun) takes the arguments of fun, and then a vector")
-        *primals, vector = args
-        trace = _Trace(fun, primals, kwargs, argnums)
-        direction = flatten_like(vector, trace.argument, ("vector",))
-        out = _scalar(trace.result, "hvp")
-        trace.close([out])
-        return trace.structure.pack(trace.hessian_times(out, direction))
-
-    return _named(_recording(hvp_of), "hvp", fun)
+    return _Operator("hvp", _hvp, fun, argnums)
 
 
-def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
+def value_grad_and_hvp(fun: Function, argnums: Argnums = 0) -> Function:
+    """The function of `(*args, vector)` that returns (value, gradient, Hessian times vector).
+
+    The arguments are those of `hvp`.  All three come from one run of `fun`.
+
+    >>> value_grad_and_hvp(lambda v: v[0] ** 2 * v[1])([3.0, 4.0], [1.0, 0.0])
+    (36.0, [24.0, 9.0], [8.0, 6.0])
+    """
+    return _Operator("value_grad_and_hvp", _value_grad_and_hvp, fun, argnums)
+
+
+def _hvp(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    trace, out, direction = _recorded_with_vector(made, args, kwargs)
+    return trace.treedef.unflatten(trace.hessian_times(out, direction))
+
+
+def _value_grad_and_hvp(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    trace, out, direction = _recorded_with_vector(made, args, kwargs)
+    product = trace.treedef.unflatten(trace.hessian_times(out, direction))
+    return trace.plain(out), trace.treedef.unflatten(trace.gradient(out)), product
+
+
+def vjp(
+    fun: Function, *primals: Any, argnums: Argnums | None = None, **kwargs: Any
+) -> tuple[Any, Function]:
     """`fun(*primals)`, and the function that pulls cotangents of the result back to the primals.
+
+    argnums  which of the primals; by default all of them, in a tuple
+    kwargs   keyword arguments, which are passed on to `fun`
 
     A cotangent is arranged like the result, what comes back is a tuple like the primals:
     the cotangent times the Jacobian.
@@ -210,282 +249,192 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
     >>> out, pullback((1.0, 0.0))
     ((12.0, 7.0), (4.0, 3.0))
     """
-    _check(fun, tuple(range(len(primals))))
-    return _recording(_vjp)(fun, primals)  # type: ignore[no-any-return]
+    chosen, several = _checked(fun, range(len(primals)) if argnums is None else argnums)
+    return _always_recording(_vjp, fun, primals, kwargs, chosen, several)  # type: ignore[no-any-return]
 
 
-def _vjp(fun: Function, primals: tuple[Any, ...]) -> tuple[Any, Function]:
-    trace = _Trace(fun, primals, {}, tuple(range(len(primals))))
-    outs, _ = flatten(trace.result, ("result",))
+def _vjp(
+    fun: Function,
+    primals: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnums: tuple[int, ...],
+    several: bool,
+) -> tuple[Any, Function]:
+    trace = Trace(fun, primals, kwargs, argnums, several)
+    outs, _ = flatten(trace.result, "result")
     trace.close(outs)
 
     def pullback(cotangent: Any) -> Any:
-        """The cotangents of the primals, a tuple, from one of the result."""
-        seeds = flatten_like(cotangent, trace.result, ("cotangent",))
-        return trace.structure.pack(trace.adjoints(outs, seeds))
+        """The cotangents of the primals from one of the result."""
+        return _always_recording(pulled_back, cotangent)
 
-    return trace.plain(trace.result), _recording(pullback)
+    def pulled_back(cotangent: Any) -> Any:
+        seeds = flatten_like(cotangent, trace.result, "cotangent")
+        return trace.treedef.unflatten(trace.adjoints(outs, seeds))
+
+    return trace.plain(trace.result), pullback
 
 
-def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(
+    fun: Function,
+    primals: Sequence[Any],
+    tangents: Any,
+    argnums: Argnums | None = None,
+    **kwargs: Any,
+) -> tuple[Any, Any]:
     """`fun(*primals)`, and how fast it changes as the primals do at the rates `tangents`.
 
-    Both are tuples, one entry for each argument; the result's tangent, the Jacobian times
-    the tangents, is arranged like the result.  One sweep in forward mode.
+    primals   a tuple, one entry for each positional argument
+    tangents  a tuple of the rates, each arranged like its argument
+    argnums   which arguments change; by default all. With one number, `tangents` is the
+              rate of that argument itself
+    kwargs    keyword arguments, which are passed on to `fun`
+
+    The result's tangent, the Jacobian times the tangents, is arranged like the result.  One
+    sweep in forward mode.
 
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
     (12.0, 4.0)
+    >>> jvp(lambda x, y: x * y, (3.0, 4.0), 1.0, argnums=1)
+    (12.0, 3.0)
     """
-    for name, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, tuple | list):
-            raise TypeError(
-                f"{name} must be a tuple with one entry for each argument of fun, "
-                f"got {_described(given)}"
-            )
-    _check(fun, tuple(range(len(primals))))
-    return _recording(_jvp)(fun, tuple(primals), tuple(tangents))  # type: ignore[no-any-return]
+    if not isinstance(primals, tuple | list):
+        raise TypeError(
+            "primals must be a tuple with one entry for each argument of fun, "
+            f"got {_described(primals)}"
+        )
+    chosen, several = _checked(fun, range(len(primals)) if argnums is None else argnums)
+    if several and not isinstance(tangents, tuple | list):
+        raise TypeError(
+            "tangents must be a tuple with one entry for each argument that changes, "
+            f"got {_described(tangents)}"
+        )
+    return _always_recording(  # type: ignore[no-any-return]
+        _jvp, fun, tuple(primals), tangents, kwargs, chosen, several
+    )
 
 
-def _jvp(fun: Function, primals: tuple[Any, ...], directions: tuple[Any, ...]) -> tuple[Any, Any]:
-    trace = _Trace(fun, primals, {}, tuple(range(len(primals))))
-    seeds = flatten_like(directions, primals, ("tangents",))
-    outs, structure = flatten(trace.result, ("result",))
+def _jvp(
+    fun: Function,
+    primals: tuple[Any, ...],
+    directions: Any,
+    kwargs: dict[str, Any],
+    argnums: tuple[int, ...],
+    several: bool,
+) -> tuple[Any, Any]:
+    trace = Trace(fun, primals, kwargs, argnums, several)
+    seeds = flatten_like(directions, trace.argument, "tangents")
+    outs, treedef = flatten(trace.result, "result")
     trace.close(outs)
-    return trace.plain(trace.result), structure.pack(trace.tangents(outs, seeds))
+    return trace.plain(trace.result), treedef.unflatten(trace.tangents(outs, seeds))
 
 
-class _Trace:
-    """One run of a function on fresh leaves, and the sweeps over what it recorded.
-
-    result     what the function returned
-    argument   what is differentiated by, as it was given
-    leaves     the Values the function got in place of the numbers in it
-    structure  how they were arranged
-    connected  whether derivatives are Values, because Values from outside take part
-    """
-
-    __slots__ = ("argument", "connected", "leaves", "order", "result", "structure")
+class _Operator:
+    """A function made by an operator: the derivative of `fun` that `derive` computes."""
 
     def __init__(
         self,
+        name: str,
+        derive: Callable[[_Operator, tuple[Any, ...], dict[str, Any]], Any],
         fun: Function,
-        args: Sequence[Any],
-        kwargs: dict[str, Any],
         argnums: Argnums,
+        has_aux: bool = False,
+        mode: str | None = None,
     ) -> None:
-        several = isinstance(argnums, tuple)
-        chosen = argnums if isinstance(argnums, tuple) else (argnums,)
-        for argnum in chosen:
-            if not -len(args) <= argnum < len(args):
-                raise TypeError(
-                    f"argnums is {argnums}, but {_name(fun)} was called with {len(args)} "
-                    "positional arguments; keyword arguments can't be differentiated by"
-                )
-        positions = [argnum % len(args) for argnum in chosen]
-        if len(set(positions)) < len(positions):
-            raise ValueError(f"argnums is {argnums}, which names an argument twice")
-        self.connected = False
-        self.leaves: list[Value] = []
-        complete = list(args)
-        if several:
-            self.argument = tuple([args[position] for position in positions])
-        else:
-            self.argument = args[positions[0]]
-        if several and all_floats(self.argument):
-            self.structure = flat_tuple(len(positions))
-            self.leaves = [Value(number) for number in self.argument]
-            for position, leaf in zip(positions, self.leaves, strict=True):
-                complete[position] = leaf
-        else:
-            structures = []
-            for position in positions:
-                given, structure = flatten(args[position], (f"args[{position}]",))
-                leaves = [Value(n) if type(n) is float else self._copy(n) for n in given]
-                complete[position] = structure.pack(leaves, construct=True)
-                self.leaves += leaves
-                structures.append(structure)
-            self.structure = join(structures) if several else structures[0]
-        self.order: list[Value] = []
-        self.result = fun(*complete, **kwargs)
+        self.argnums, self.several = _checked(fun, argnums)
+        self.name = name
+        self.derive = derive
+        self.fun = fun
+        self.has_aux = has_aux
+        self.mode = mode
+        named = getattr(fun, "__name__", type(fun).__name__)
+        self.__name__ = self.__qualname__ = f"{name}({named})"
+        self.__doc__ = f"{name} of `{named}`, with its arguments."
 
-    def _copy(self, outer: Value) -> Value:
-        """A Value to differentiate by in place of one from outside, to which it leads.
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if is_paused():
+            return _always_recording(self.derive, self, args, kwargs)
+        return self.derive(self, args, kwargs)
 
-        The inner derivative ends at the copy; the outer one goes on.
-        """
-        self.connected = True
-        return outer - 0.0
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Like a function, a method of the class it is written in."""
+        return self if instance is None else MethodType(self, instance)
 
-    def close(self, outs: list[Any]) -> None:
-        """Make the graph of `outs` ready for sweeps."""
-        roots = [out for out in outs if type(out) is Value]
-        self.order = order(roots, self.leaves)
-        if not self.connected:
-            self.connected = not depends_only_on(self.order, len(self.leaves))
-        if self.connected:
-            # Seen from outside, what was a plain number is no variable.
-            detach_leaves(self.leaves)
+    def __repr__(self) -> str:
+        return f"<{self.__name__}>"
 
-    def plain(self, result: Any) -> Any:
-        """`result` as the outside shall see it."""
-        return result if self.connected else map_values(lambda v: v.data, result)
-
-    def _quick(self, seeds: Sequence[Any]) -> bool:
-        """Whether the numbers in the graph are all there is to it."""
-        return (
-            not self.connected
-            and watcher() is None
-            and not any(type(seed) is Value for seed in seeds)
-        )
-
-    def adjoints(self, outs: list[Any], seeds: list[Any]) -> list[Any]:
-        """The derivatives of Σ seed · out by the leaves."""
-        if self._quick(seeds):
-            given = [(v, s) for v, s in zip(outs, seeds, strict=True) if type(v) is Value]
-            found = swept(self.order, [v for v, _ in given], [s for _, s in given], self.leaves)
-            if not _has_nan(found):
-                return found
-        weights: dict[Value, Any] = {}
-        for v, seed in zip(outs, seeds, strict=True):
-            if type(v) is Value:
-                weights[v] = weights[v] + seed if v in weights else seed
-        return self._finish(adjoints(self.order, weights, self.leaves, self.connected), seeds)
-
-    def tangents(self, outs: list[Any], seeds: list[Any]) -> list[Any]:
-        """How fast `outs` change as the leaves do at the rates of `seeds`."""
-        values = [v if type(v) is Value else constant(v) for v in outs]
-        if self._quick(seeds):
-            found = sweep.tangents(self.order, self.leaves, seeds, values)
-            if not _has_nan(found):
-                return found
-        weights = dict(zip(self.leaves, seeds, strict=True))
-        return self._finish(tangents(self.order, weights, values, self.connected), seeds)
-
-    def jacobian(self, outs: list[Any]) -> list[list[Any]]:
-        """The derivatives of each of `outs` by each of the leaves."""
-        if len(outs) <= len(self.leaves):
-            whole = self.order
-            rows = []
-            for out in outs:
-                # Each result has its own part of the graph, which may be small.
-                self.order = order([out], self.leaves) if type(out) is Value else whole
-                rows.append(self.adjoints([out], [1.0]))
-            self.order = whole
-            return rows
-        columns = [self.tangents(outs, unit) for unit in _units(len(self.leaves))]
-        return [list(row) for row in zip(*columns, strict=True)] if columns else [[]] * len(outs)
-
-    def hessian(self, out: Any) -> list[list[Any]]:
-        """The second derivatives of `out` by the leaves."""
-        size = len(self.leaves)
-        if (curvature := self._curvature(out, [])) is not None:
-            rows = [curvature.times(unit) for unit in _units(size)]
-            if not any(map(_has_nan, rows)):
-                # One triangle, so that rounding doesn't make it asymmetric.
-                return [[rows[max(i, j)][min(i, j)] for j in range(size)] for i in range(size)]
-        slopes, graph = self._gradient_graph(out)
-        return [
-            self._finish(
-                adjoints(graph, {slope: 1.0}, self.leaves, self.connected)
-                if type(slope) is Value
-                else [0.0] * size,
-                [],
-            )
-            for slope in slopes
-        ]
-
-    def hessian_times(self, out: Any, vector: list[Any]) -> list[Any]:
-        """The second derivatives of `out`, times `vector`."""
-        if (curvature := self._curvature(out, vector)) is not None:
-            found = curvature.times(vector)
-            if not _has_nan(found):
-                return found
-        slopes, graph = self._gradient_graph(out)
-        weights = dict(zip(self.leaves, vector, strict=True))
-        values = [v if type(v) is Value else constant(v) for v in slopes]
-        return self._finish(tangents(graph, weights, values, self.connected), vector)
-
-    def _curvature(self, out: Any, vector: Sequence[Any]) -> Curvature | None:
-        if type(out) is not Value or not self._quick(vector):
-            return None
-        try:
-            return Curvature(out, self.order, self.leaves)
-        except LookupError:
-            return None
-
-    def _gradient_graph(self, out: Any) -> tuple[list[Any], list[Value]]:
-        """The recorded gradient of `out`, and the graph it is in."""
-        if type(out) is not Value:
-            return [0.0] * len(self.leaves), self.leaves
-        slopes = adjoints(self.order, {out: 1.0}, self.leaves, True)
-        return slopes, order([v for v in slopes if type(v) is Value], self.leaves)
-
-    def _finish(self, found: list[Any], seeds: Sequence[Any]) -> list[Any]:
-        """Derivatives as the outside shall see them: all of one kind."""
-        if self.connected or any(type(seed) is Value for seed in seeds):
-            return _as_values(found)
-        return [v.data if type(v) is Value else v for v in found]
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        module = getattr(self.fun, "__module__", None)
+        name = getattr(self.fun, "__qualname__", "")
+        if module and getattr(sys.modules.get(module), name, None) is self:
+            # As a decorator it has taken the place of the function, which has no name then.
+            self.__module__ = module
+            return str(name)
+        arguments = self.argnums if self.several else self.argnums[0]
+        return _Operator, (self.name, self.derive, self.fun, arguments, self.has_aux, self.mode)
 
 
-def _has_nan(found: list[float]) -> bool:
-    # Infinities of both signs add up to NaN too; what is done about a NaN is right for them.
-    return math.isnan(sum(found))
+def _always_recording(function: Function, *args: Any) -> Any:
+    """Call an operator's function, inside `no_grad` too, where its results are constants."""
+    if not is_paused():
+        return function(*args)
+    with recording():
+        result = function(*args)
+    return stop_gradient(result)
 
 
-def _units(size: int) -> list[list[float]]:
-    """The rows of the identity matrix."""
-    return [[1.0 if i == j else 0.0 for j in range(size)] for i in range(size)]
+def _recorded(
+    made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Trace, Any, Any]:
+    """A run of a function that returns one number: the trace, the number, and aux."""
+    trace = Trace(made.fun, args, kwargs, made.argnums, made.several)
+    out, aux = trace.result, None
+    if made.has_aux:
+        out, aux = _split(out)
+    if type(out) is not Value:
+        out = _scalar(out, made.name)
+    trace.close([out])
+    return trace, out, aux
 
 
-def _as_values(numbers_: Sequence[Any]) -> list[Value]:
-    return [v if type(v) is Value else constant(v) for v in numbers_]
+def _recorded_with_vector(
+    made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Trace, Any, list[Any]]:
+    """The same, with the numbers of the vector that comes after the function's arguments."""
+    if not args:
+        raise TypeError(f"{made.name}(fun) takes the arguments of fun, and then a vector")
+    trace, out, _ = _recorded(made, args[:-1], kwargs)
+    return trace, out, flatten_like(args[-1], trace.argument, "vector")
 
 
-def _recording(operator: Function) -> Function:
-    """`operator`, working inside `no_grad` too, where its results are constants."""
-
-    @functools.wraps(operator)
-    def operate(*args: Any, **kwargs: Any) -> Any:
-        if not is_paused():
-            return operator(*args, **kwargs)
-        with recording():
-            result = operator(*args, **kwargs)
-        return stop_gradient(result)
-
-    return operate
-
-
-def _check(fun: Any, argnums: Any) -> None:
+def _checked(fun: Any, argnums: Any) -> tuple[tuple[int, ...], bool]:
+    """The numbers of the arguments, and whether the caller gave a tuple or list of them."""
     if not callable(fun):
         raise TypeError(f"a function is needed, got {_described(fun)}")
-    chosen = argnums if isinstance(argnums, tuple) else (argnums,)
-    if not all(isinstance(each, int) and not isinstance(each, bool) for each in chosen):
+    several = isinstance(argnums, tuple | list | range)
+    chosen = tuple(argnums) if several else (argnums,)
+    if not all(hasattr(each, "__index__") and not isinstance(each, bool) for each in chosen):
         raise TypeError(f"argnums is an int or a tuple of ints, got {argnums!r:.60}")
+    return tuple(map(operator.index, chosen)), several
 
 
-def _name(fun: Function) -> str:
-    return getattr(fun, "__name__", type(fun).__name__)
-
-
-def _named(made: Function, operator: str, fun: Function) -> Function:
-    made.__name__ = made.__qualname__ = f"{operator}({_name(fun)})"
-    made.__doc__ = f"{operator} of `{_name(fun)}`, with its arguments."
-    return made
+def _checked_mode(mode: str | None) -> str | None:
+    if mode not in (None, "forward", "reverse"):
+        raise ValueError(f'mode is "forward", "reverse" or None for the cheaper one, got {mode!r}')
+    return mode
 
 
 def _split(result: Any) -> tuple[Any, Any]:
     if not isinstance(result, tuple) or len(result) != 2:
         raise TypeError(
-            f"with has_aux the function must return (number, aux), got {_described(result)}"
+            f"with has_aux the function must return (result, aux), got {_described(result)}"
         )
     return result
 
 
-def _scalar(result: Any, operator: str) -> Any:
+def _scalar(result: Any, name: str) -> Any:
     """`result` as the Value or float it must be."""
-    if type(result) is Value or type(result) is float:
-        return result
-    if getattr(result, "shape", None) == () and hasattr(result, "item"):
+    if getattr(result, "size", None) == 1 and hasattr(result, "item"):
         result = result.item()
         if type(result) is Value:
             return result
@@ -497,7 +446,7 @@ def _scalar(result: Any, operator: str) -> Any:
     elif hasattr(result, "__len__") and not isinstance(result, str):
         advice = "; for several results use jacobian, or add them up"
     raise TypeError(
-        f"{operator} needs a function that returns one number, got {_described(result)}{advice}"
+        f"{name} needs a function that returns one number, got {_described(result)}{advice}"
     )
 
 

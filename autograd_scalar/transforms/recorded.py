@@ -12,33 +12,40 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
-from ..engine.functions import FUNCTIONS
 from ..engine.context import watcher
-from ..engine.value import Value, node
-from ..table.language import CONSTANTS, ieee, ieee_divide, ieee_power, is_zero
-from ..table.primitives import FLOAT_FUNCTIONS, OPCODES, TABLE, Primitive, compile_quiet
+from ..engine.functions import FUNCTIONS
+from ..engine.value import Value, constant, node
+from ..table.emit import ATOM, CHOICE, NEGATION, Emitter, Piece, bracketed, compiled
+from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS, SCOPE, ieee, ieee_divide, ieee_power
+from ..table.language import beside_a_point, is_zero
+from ..table.primitives import Primitive
+from ..table.registry import OPCODES, TABLE, compile_ieee_kernel
+from .per_row import PerRow
+
+_NEG = OPCODES["neg"]
+_CONSTANT = constant(0.0)._opcode
 
 # Arithmetic on Values and plain numbers, the known constants, with IEEE 754 results: a
 # derivative may be infinite where the value is not.
 
-_quiet_kernel = cache(compile_quiet)
+_ieee_kernel = cache(compile_ieee_kernel)
 
 
-def _record_quietly(name: str, operands: Sequence[Any]) -> Value:
+def _record_ieee(name: str, operands: Sequence[Any]) -> Value:
     """Record `name` where Python's own arithmetic raises: at a pole, or past the largest float."""
     row = TABLE[OPCODES[name]]
-    values = [v if type(v) is Value else Value(v).detach() for v in operands]
-    data, *partials = _quiet_kernel(row)(*[v.data for v in values])
+    values = [v if type(v) is Value else constant(v) for v in operands]
+    data, *partials = _ieee_kernel(row)(*[v.data for v in values])
     return node(OPCODES[name], data, values, partials)
 
 
 def _neg(a: Any) -> Any:
-    if type(a) is Value and a.op == "neg":
-        return a.parents[0]
+    if type(a) is Value and a._opcode == _NEG:
+        return a._x
     return -a
 
 
@@ -47,7 +54,7 @@ def _add(a: Any, b: Any) -> Any:
         return b
     if type(b) is not Value:
         return a if b == 0 else a + b
-    return a - b.parents[0] if b.op == "neg" else a + b
+    return a - b._x if b._opcode == _NEG else a + b
 
 
 def _sub(a: Any, b: Any) -> Any:
@@ -79,7 +86,7 @@ def _div(a: Any, b: Any) -> Any:
     try:
         return a / b
     except ArithmeticError:
-        return _record_quietly("div", (a, b))
+        return _record_ieee("div", (a, b))
 
 
 def _pow(a: Any, b: Any) -> Any:
@@ -93,7 +100,7 @@ def _pow(a: Any, b: Any) -> Any:
     try:
         return a**b
     except (ArithmeticError, ValueError):
-        return _record_quietly("pow", (a, b))
+        return _record_ieee("pow", (a, b))
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -108,7 +115,7 @@ def _function(name: str) -> Callable[..., Any]:
         try:
             return FUNCTIONS[name](*operands)
         except (ArithmeticError, ValueError):
-            return _record_quietly(name, operands)
+            return _record_ieee(name, operands)
 
     return apply
 
@@ -124,80 +131,83 @@ _ARITHMETIC: dict[type[ast.AST], Callable[..., Any]] = {
 }
 
 
-class _ValueSource(ast.NodeTransformer):
-    """Rewrites an expression into calls of the arithmetic above."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        assert isinstance(node.value, int | float)
-        return ast.Constant(float(node.value))
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        left, right = self.visit(node.left), self.visit(node.right)
-        if type(node.op) not in _ARITHMETIC:
-            return ast.BinOp(left, node.op, right)
-        return ast.Call(ast.Name(f"_{type(node.op).__name__}"), [left, right], [])
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        operand = self.visit(node.operand)
-        if type(node.op) not in _ARITHMETIC:
-            return ast.UnaryOp(node.op, operand)
-        return ast.Call(ast.Name(f"_{type(node.op).__name__}"), [operand], [])
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        assert isinstance(node.func, ast.Name)
-        function = ast.Name(f"_call_{node.func.id}")
-        return ast.Call(function, [self.visit(each) for each in node.args], [])
+def _number(x: Any) -> Any:
+    return x.data if type(x) is Value else x
 
 
-def _nothing_for_zero(tree: ast.expr) -> ast.expr:
-    """`tree` with None for each branch that is the number 0 itself."""
-    if isinstance(tree, ast.IfExp):
-        return ast.IfExp(tree.test, _nothing_for_zero(tree.body), _nothing_for_zero(tree.orelse))
-    return ast.Constant(None) if is_zero(tree) else _ValueSource().visit(tree)
+def _beside(point: Any, partial: Callable[[], Any]) -> Any:
+    """What a partial is that is written 0 where `point` is 0.
+
+    Nothing, unless the point may move away from there: then what the partial is beside it.
+    """
+    if type(point) is not Value:
+        return None
+    moving = partial()
+    return moving if type(moving) is Value and moving.data == 0 else None
 
 
-@cache
-def _rules(row: Primitive) -> tuple[Callable[..., Any], ...]:
+class _OnNumbers(Emitter):
+    """Writes the test of a choice for numbers: a question is not recorded."""
+
+    def name(self, label: str) -> Piece:
+        return (label if label in CONSTANTS else f"_number({label})"), ATOM
+
+    def function(self, name: str) -> str:
+        return f"_number_{name}"
+
+
+class _OnValues(Emitter):
+    """Writes an expression as calls of the arithmetic above."""
+
+    calls: ClassVar[Mapping[type[ast.AST], str]] = {
+        kind: f"_{kind.__name__}" for kind in _ARITHMETIC
+    }
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.arguments = arguments
+
+    def function(self, name: str) -> str:
+        return f"_call_{name}"
+
+    def test(self, tree: ast.expr) -> Piece:
+        return _OnNumbers().piece(tree)
+
+    def unless_zero(self, tree: ast.expr) -> Piece:
+        """`tree`, with None for each branch that is the number 0 itself."""
+        if not isinstance(tree, ast.IfExp):
+            return ("None", ATOM) if is_zero(tree) else self.piece(tree)
+        beside = beside_a_point(tree, self.arguments)
+        if beside is None:
+            body = bracketed(self.unless_zero(tree.body), NEGATION)
+            test = bracketed(self.test(tree.test), NEGATION)
+            return f"{body} if {test} else {self.unless_zero(tree.orelse)[0]}", CHOICE
+        point = self(tree.test.operand if isinstance(tree.test, ast.UnaryOp) else tree.test)
+        other = bracketed(self.unless_zero(beside), NEGATION)
+        return f"{other} if {point} else _beside({point}, lambda: {other})", CHOICE
+
+
+def _rules(row: Primitive) -> tuple[Any, ...]:
     """The partials of a primitive as functions of its operands and value.
 
-    They take Values and numbers and return either, or None where nothing flows.
+    They take Values and numbers and return either, or None where nothing flows.  Where a
+    partial is a number or nothing at all, that stands in place of the function.
     """
-    rules = []
+    rules: list[Any] = []
     for tree in row.partial_trees:
-        scope: dict[str, Any] = {"__builtins__": {}, **CONSTANTS}
+        scope: dict[str, Any] = {**SCOPE, "_beside": _beside, "_number": _number}
         scope |= {f"_{kind.__name__}": function for kind, function in _ARITHMETIC.items()}
         for each in ast.walk(tree):
             if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
                 scope[f"_call_{each.func.id}"] = _function(each.func.id)
-        copied = ast.parse(ast.unparse(tree), mode="eval").body
-        result = ast.unparse(ast.fix_missing_locations(_nothing_for_zero(copied)))
-        source = f"def partial({', '.join(row.arguments)}, out):\n    return {result}\n"
-        # The source is unparsed from a tree that passed the whitelist of `expressions.check`.
-        exec(compile(source, f"<partial of {row.name}>", "exec"), scope)
-        rules.append(scope["partial"])
+                scope[f"_number_{each.func.id}"] = FLOAT_FUNCTIONS[each.func.id]
+        lines = [f"return {_OnValues(row.arguments).unless_zero(tree)[0]}"]
+        rule = compiled(f"partial of {row.name}", (*row.arguments, "out"), lines, scope)
+        depends = any(isinstance(each, ast.Name) for each in ast.walk(tree))
+        rules.append(rule if depends else rule(*row.arguments, "out"))
     return tuple(rules)
 
 
-def _edges(v: Value, among: Container[Value], recorded: bool) -> Iterator[tuple[int, Value, Any]]:
-    """The operands of `v` that are `among` the given and on which it depends.
-
-    Each with its index and the partial by it.
-    """
-    parents = v.parents
-    row = TABLE[OPCODES[v.op]]
-    if recorded:
-        operands = [p.data if p.kind == "constant" and p not in among else p for p in parents]
-        for i, (parent, rule) in enumerate(zip(parents, _rules(row), strict=True)):
-            if parent in among:
-                partial = rule(*operands, v)
-                if partial is not None:
-                    yield i, parent, partial
-        return
-    for i, (parent, number) in enumerate(zip(parents, v.partials, strict=True)):
-        if parent in among and (
-            number != 0.0 or not row.vanishes(i, v.data, [p.data for p in parents])
-        ):
-            yield i, parent, number
+_made_rules = PerRow(_rules)
 
 
 def adjoints(
@@ -214,21 +224,7 @@ def adjoints(
 
     Where nothing flows, and where everything folds, the adjoint is a plain number.
     """
-    on_the_way = set(wanted)
-    for v in order:
-        if not on_the_way.isdisjoint(v.parents):
-            on_the_way.add(v)
-    observer = watcher()
-    found = dict(seeds)
-    for v in reversed(order):
-        if v in on_the_way and v in found and v.op:
-            adjoint = found[v]
-            for i, parent, partial in _edges(v, on_the_way, recorded):
-                term = _mul(adjoint, partial)
-                found[parent] = _add(found[parent], term) if parent in found else term
-                if observer is not None:
-                    observer.flowed(v, i, adjoint, partial, found[parent])
-    return [found.get(v, 0.0) for v in wanted]
+    return _sweep(list(order), seeds, wanted, recorded, False)
 
 
 def tangents(
@@ -241,14 +237,160 @@ def tangents(
 
     The arguments are those of `adjoints`.
     """
-    found = dict(seeds)
-    for v in order:
-        if v in seeds or not v.op:
+    return _sweep(list(order), seeds, wanted, recorded, True)
+
+
+# `recorded.pxd` gives these C types.
+Truth = bool
+Found = list[Any]
+Places = tuple[int, ...]
+PlacesOfAll = list[Places]
+PlaceOf = dict[Value, int]
+
+
+def _sweep(
+    order: list[Value],
+    seeds: Mapping[Value, Any],
+    wanted: Sequence[Value],
+    recorded: Truth,
+    forward: Truth,
+) -> Found:
+    places = {v: place for place, v in enumerate(order)}
+    operands = [_places(v, places) for v in order]
+    asked = [places.get(v, -1) for v in wanted]
+    # One more, which is found at -1, stands for all that isn't in the order.
+    found: Found = [None] * (len(order) + 1)
+    for root, seed in seeds.items():
+        if root in places:
+            found[places[root]] = seed
+    observer = watcher()
+    try:
+        if forward:
+            _tangents(order, operands, found, recorded, observer)
+        else:
+            _adjoints(order, operands, found, asked, recorded, observer)
+    finally:
+        if observer is not None:
+            observer.differentiating(None)
+    return [0.0 if found[place] is None else found[place] for place in asked]
+
+
+def _places(v: Value, places: PlaceOf) -> Places:
+    """Where the operands of `v` are, -1 for those that aren't in the order."""
+    if v._x is None:
+        return ()
+    if v._y is None:
+        return (places.get(v._x, -1),)
+    if v._more is None:
+        return (places.get(v._x, -1), places.get(v._y, -1))
+    return tuple([places.get(p, -1) for p in v.parents])
+
+
+def _operand(v: Value, matters: Truth) -> Any:
+    """What a rule gets for an operand: of a constant, the number, so that it can be folded."""
+    return v if matters or v._opcode != _CONSTANT else v._data
+
+
+def _apply(rule: Any, operands: tuple[Any, ...], matters: Truth) -> Any:
+    if not matters or rule is None:
+        return None
+    return rule if type(rule) is float else rule(*operands)
+
+
+def _partials(v: Value, operands: Places, matters: Found) -> Found:
+    """The partials of `v` as Values and numbers, None by operands that don't matter."""
+    rules = _made_rules.made[v._opcode]
+    if rules is None:
+        rules = _made_rules.make(v._opcode)
+    if v._y is None:
+        return [_apply(rules[0], (_operand(v._x, True), v), True)]
+    first = matters[operands[0]]
+    second = matters[operands[1]]
+    x = _operand(v._x, first)
+    y = _operand(v._y, second)
+    if v._more is None:
+        given = (x, y, v)
+        return [_apply(rules[0], given, first), _apply(rules[1], given, second)]
+    more = [_operand(p, matters[i]) for p, i in zip(v.parents, operands, strict=True)]
+    given = (*more, v)
+    return [_apply(rule, given, matters[i]) for rule, i in zip(rules, operands, strict=True)]
+
+
+def _numbers(v: Value, operands: Places, matters: Found) -> Found:
+    """The partials of `v` as numbers, None by operands that don't matter, or not to `v`."""
+    row = TABLE[v._opcode]
+    given = [p._data for p in v.parents]
+    return [
+        number if matters[place] and (number or not row.vanishes(i, v._data, given)) else None
+        for i, (number, place) in enumerate(zip(v.partials, operands, strict=True))
+    ]
+
+
+def _adjoints(
+    order: list[Value],
+    operands: PlacesOfAll,
+    found: Found,
+    wanted: Found,
+    recorded: Truth,
+    observer: Any,
+) -> None:
+    v: Value
+    matters: Found = [False] * len(found)
+    for place in wanted:
+        matters[place] = place >= 0
+    for place in range(len(order)):
+        places = operands[place]
+        for operand in places:
+            if matters[operand]:
+                matters[place] = True
+    _made_rules.refresh()
+    for place in range(len(order) - 1, -1, -1):
+        adjoint = found[place]
+        places = operands[place]
+        if adjoint is None or not places or not matters[place]:
             continue
+        v = order[place]
+        if observer is not None:
+            observer.differentiating(v)
+        partials = _partials(v, places, matters) if recorded else _numbers(v, places, matters)
+        for i in range(len(places)):
+            partial = partials[i]
+            if partial is not None:
+                term = _mul(adjoint, partial)
+                before = found[places[i]]
+                total = term if before is None else _add(before, term)
+                found[places[i]] = total
+                if observer is not None:
+                    observer.flowed(v, i, adjoint, partial, total)
+
+
+def _tangents(
+    order: list[Value], operands: PlacesOfAll, found: Found, recorded: Truth, observer: Any
+) -> None:
+    v: Value
+    matters: Found = [each is not None for each in found]
+    _made_rules.refresh()
+    for place in range(len(order)):
+        places = operands[place]
+        if found[place] is not None:
+            continue
+        for operand in places:
+            if matters[operand]:
+                matters[place] = True
+        if not matters[place]:
+            continue
+        v = order[place]
+        if observer is not None:
+            observer.differentiating(v)
+        partials = _partials(v, places, matters) if recorded else _numbers(v, places, matters)
         total = None
-        for _, parent, partial in _edges(v, found.keys(), recorded):
-            term = _mul(found[parent], partial)
-            total = term if total is None else _add(total, term)
-        if total is not None:
-            found[v] = total
-    return [found.get(v, 0.0) for v in wanted]
+        for i in range(len(places)):
+            partial = partials[i]
+            if partial is not None:
+                tangent = found[places[i]]
+                term = _mul(tangent, partial)
+                total = term if total is None else _add(total, term)
+                if observer is not None:
+                    observer.pushed(v, i, tangent, partial, total)
+        found[place] = total
+        matters[place] = total is not None

@@ -1,4 +1,4 @@
-"""The workloads, by name; `scaling` is apart, as it compares sizes and not peers."""
+"""The workloads, by name; `scaling` and `growth` are apart: they compare sizes, not peers."""
 
 from .base import Workload
 from .expression import EXPRESSION

@@ -116,8 +116,8 @@ def test_the_toy_network_needs_the_total_derivative():
     for weight in [*first[0], *first[1]]:
         explanation = explain(error, wrt=weight)
         assert explanation.count == 2
-        assert close(sum(way.value for way in explanation.ways), weight.grad)
+        assert close(sum(path.value for path in explanation.paths), weight.grad)
     for weight in [*second[0], *second[1]]:
         explanation = explain(error, wrt=weight)
         assert len(explanation.factors) == 3
-        assert close(explanation.ways[0].value, weight.grad)
+        assert close(explanation.paths[0].value, weight.grad)

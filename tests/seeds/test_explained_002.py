@@ -63,7 +63,7 @@ def test_equation_1(network):
         "∂E_total/∂w₃₁ = ∂E_total/∂out_d1 · ∂out_d1/∂net_d1 · ∂net_d1/∂w₃₁"
     )
     network.total.backward()
-    assert close(explanation.ways[0].value, network.w31.grad)
+    assert close(explanation.paths[0].value, network.w31.grad)
 
 
 def test_equation_2_is_the_error_with_everything_put_in():
@@ -113,9 +113,9 @@ def test_equation_8_the_other_error_does_not_depend_on_the_weight(network):
 
 def test_a_weight_of_the_first_layer_has_six_paths(network):
     explanation = explain(network.total, wrt=network.weights[1])
-    assert explanation.count == len(explanation.ways) == 3 * 2
+    assert explanation.count == len(explanation.paths) == 3 * 2
     network.total.backward()
-    assert close(sum(way.value for way in explanation.ways), network.weights[1].grad)
+    assert close(sum(path.value for path in explanation.paths), network.weights[1].grad)
 
 
 def test_every_weight(network):

@@ -135,7 +135,7 @@ def test_the_average_of_all_training_examples():
     cost = labelled(sum(costs) / 2, "C")
     explanation = explain(cost, wrt=w)
     assert explanation.text.splitlines()[0].strip() == ("∂C/∂w = ∂C/∂C₀ · ∂C₀/∂w + ∂C/∂C₁ · ∂C₁/∂w")
-    assert [way.factors[0].value for way in explanation.ways] == [0.5, 0.5]
+    assert [path.factors[0].value for path in explanation.paths] == [0.5, 0.5]
 
 
 def two_layers(count):
@@ -153,7 +153,7 @@ def two_layers(count):
 def test_summing_over_the_nodes_of_a_layer():
     before, cost = two_layers(3)
     explanation = explain(cost, wrt=before[1])
-    assert [[factor.names for factor in way.factors] for way in explanation.ways] == [
+    assert [[factor.names for factor in path.factors] for path in explanation.paths] == [
         [("C_0", f"a_{j}^(L)"), (f"a_{j}^(L)", f"z_{j}^(L)"), (f"z_{j}^(L)", "a_1^(L-1)")]
         for j in range(3)
     ]
@@ -162,7 +162,7 @@ def test_summing_over_the_nodes_of_a_layer():
 def test_the_sum_over_a_wide_layer_is_one_line_of_the_recursion():
     before, cost = two_layers(9)
     explanation = explain(cost, wrt=before[1])
-    last = explanation.nodes[-1]
+    last = explanation.adjoints[-1]
     assert len(last.terms) == 9
     assert [factor.names[0] for factor in last.terms[0].factors] == ["a_0^(L)", "z_0^(L)"]
     cost.backward()
@@ -183,7 +183,7 @@ def test_equation_12(cross_entropy):
 
 
 def test_equation_13():
-    lines = texts("-(y*log(a) + (1 - y)*log(1 - a))", "a", algebra=False)
+    lines = texts("-(y*log(a) + (1 - y)*log(1 - a))", "a", algebra=None)
     assert lines[2:] == [
         "−(y · ∂/∂a ln(a) + (1 − y) · ∂/∂a ln(1 − a))",
         "−(y · 1/a + (1 − y) · ∂/∂a [1 − a]/(1 − a))",

@@ -6,8 +6,7 @@ from functools import partial
 
 import pytest
 
-import nn
-from autograd_scalar import Value, exp, sin, toposort
+from autograd_scalar import Value, exp, nn, sin, toposort
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 inputs = pytest.mark.parametrize("x", [-5.0, -0.5, 0.0, 0.3, 1.0, 4.0])

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-import nn
-from autograd_scalar import Value
+from autograd_scalar import Value, nn
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 

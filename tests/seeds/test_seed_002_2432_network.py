@@ -11,8 +11,7 @@ from functools import partial
 
 import pytest
 
-import nn
-from autograd_scalar import Value, toposort
+from autograd_scalar import Value, nn, toposort
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 

@@ -1,31 +1,20 @@
 """Native kernels: the table of primitives as Cython, for the compiled build.
 
-`python -m autograd_scalar.engine.native` writes `native.pxd` anew, which is all there is to do
-after a row of the table has changed.  A native kernel computes what C and Python compute
-alike; where Python could raise, or computes differently, it leaves the operands to the
-kernel in Python.
+A native kernel computes what C and Python compute alike; where Python could raise, or
+computes differently, it leaves the operands to the kernel in Python.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 
+from ..table.emit import ATOM, Emitter, Piece
 from ..table.primitives import ROWS, Primitive
-
-# Python's `math` returns what C's functions of these names do, as long as that is finite.
-# (`hypot` is missing: Python has its own, which rounds differently.)
-_AS_IN_C = [
-    *("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt"),
-    *("sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
-    *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"),
-]
-# Python's steps are integers, and integers have no -0.0.
-_STEPS = ["floor", "ceil", "trunc"]
+from ..table.registry import OPCODES, TABLE
 
 _HEAD = """\
-# Made from the table of primitives by `python -m autograd_scalar.engine.native`; not to be edited.
+# Made from the table of primitives by `python -m autograd_scalar.generate`; not to be edited.
 
 cimport cython
 from libc cimport math
@@ -43,51 +32,51 @@ class UntranslatableError(Exception):
     """An expression that C computes differently from Python."""
 
 
-class _Cython(ast.NodeTransformer):
-    """Rewrites an expression of the table into Cython for doubles."""
+class _CSpelling(Emitter):
+    """A row's spelling in C: its names are operands, and its calls are of C's own functions."""
+
+    def __init__(self, operands: Mapping[str, Piece]) -> None:
+        self.operands = operands
+
+    def name(self, label: str) -> Piece:
+        return self.operands[label]
+
+    def function(self, name: str) -> str:
+        return f"math.{name}"
+
+
+class _Cython(Emitter):
+    """Writes an expression of the table as Cython for doubles."""
 
     def __init__(self) -> None:
         self.can_raise = False
 
-    def _checked(self, result: ast.expr) -> ast.expr:
+    def _checked(self, result: str) -> Piece:
         self.can_raise = True
-        return ast.Call(ast.Name("checked"), [result, ast.Name("left_to_python")], [])
+        return f"checked({result}, left_to_python)", ATOM
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        assert isinstance(node.value, int | float)
-        return ast.Constant(float(node.value))
+    def name(self, label: str) -> Piece:
+        constants = {"pi": "math.M_PI", "inf": "math.INFINITY", "nan": "math.NAN"}
+        return constants.get(label, label), ATOM
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        names = {"pi": "M_PI", "inf": "INFINITY", "nan": "NAN"}
-        return _math(names[node.id]) if node.id in names else node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        left, right = self.visit(node.left), self.visit(node.right)
-        match node.op:
+    def binary(self, op: ast.operator, left: ast.expr, right: ast.expr) -> Piece:
+        match op:
             case ast.Add() | ast.Sub() | ast.Mult():
-                return ast.BinOp(left, node.op, right)
+                return super().binary(op, left, right)
             case ast.Div():
-                return self._checked(ast.BinOp(left, node.op, right))
+                return self._checked(super().binary(op, left, right)[0])
             case ast.Pow():
-                return self._checked(ast.Call(_math("pow"), [left, right], []))
-        raise UntranslatableError(ast.unparse(node))
+                return self._checked(self.called("math.pow", [left, right])[0])
+        raise UntranslatableError(ast.unparse(ast.BinOp(left, op, right)))
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        assert isinstance(node.func, ast.Name)
-        name = node.func.id
-        arguments = [self.visit(argument) for argument in node.args]
-        if name == "abs":
-            return ast.Call(_math("fabs"), arguments, [])
-        if name in _AS_IN_C:
-            return self._checked(ast.Call(_math(name), arguments, []))
-        if name in _STEPS:
-            step = ast.Call(_math(name), arguments, [])
-            return self._checked(ast.BinOp(step, ast.Add(), ast.Constant(0.0)))
-        raise UntranslatableError(ast.unparse(node))
-
-
-def _math(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name("math"), name)
+    def call(self, function: str, operands: Sequence[ast.expr]) -> Piece:
+        row = TABLE[OPCODES[function]] if function in OPCODES else None
+        if row is None or not row.c:
+            raise UntranslatableError(function)
+        given = dict(zip(row.arguments, map(self.piece, operands), strict=True))
+        spelled = _CSpelling(given)(row.spelled(row.c))
+        # Python's own `abs` raises nothing; the functions of `math` may.
+        return (spelled, ATOM) if row.operator else self._checked(spelled)
 
 
 def _doubles(names: Iterable[str]) -> str:
@@ -103,7 +92,6 @@ def kernel(row: Primitive) -> tuple[str, bool]:
 
     Raises `UntranslatableError` where the row has something that C computes differently.
 
-    >>> from autograd_scalar.table.primitives import OPCODES, TABLE
     >>> print(kernel(TABLE[OPCODES["div"]])[0])
     @cython.cdivision(True)
     cdef inline (double, double, double) div(double x, double y, bint *left_to_python) noexcept:
@@ -115,10 +103,7 @@ def kernel(row: Primitive) -> tuple[str, bool]:
         )
     """
     cython = _Cython()
-    out, *partials = (
-        ast.unparse(ast.fix_missing_locations(cython.visit(ast.parse(text, mode="eval").body)))
-        for text in (row.value, *row.partials)
-    )
+    out, *partials = map(cython, (row.value_tree, *row.partial_trees))
     declined = ", bint *left_to_python" if cython.can_raise else ""
     lines = [
         "@cython.cdivision(True)",
@@ -131,7 +116,7 @@ def kernel(row: Primitive) -> tuple[str, bool]:
     return "\n".join(lines), cython.can_raise
 
 
-def source() -> str:
+def source(rows: Sequence[Primitive] = ROWS) -> str:
     """The text of `native.pxd`: a kernel for each row, and the choice by opcode."""
     kernels = []
     switches = {}
@@ -145,7 +130,7 @@ def source() -> str:
             f"cdef inline ({results}) {name}("
             f"int opcode, {_doubles(arguments)}, bint *left_to_python) noexcept:"
         ]
-    for opcode, row in enumerate(ROWS):
+    for opcode, row in enumerate(rows):
         arity = len(row.arguments)
         if arity not in switches:
             continue
@@ -162,7 +147,3 @@ def source() -> str:
     for arity, lines in switches.items():
         lines += ["    left_to_python[0] = True", f"    return {'0.0, ' * arity}0.0"]
     return "\n\n\n".join([_HEAD.rstrip(), *kernels, *map("\n".join, switches.values())]) + "\n"
-
-
-if __name__ == "__main__":
-    Path(__file__).with_suffix(".pxd").write_text(source(), encoding="utf-8", newline="\n")

@@ -10,8 +10,9 @@ from itertools import pairwise
 from ..algebra.trees import names_in, number, substituted
 from ..engine.value import Value
 from ..notation.document import Piece, Sentence
+from ..table.floats import FLOAT_FUNCTIONS
 from ..table.language import evaluate
-from ..table.primitives import FLOAT_FUNCTIONS, Kink, Primitive
+from ..table.primitives import Kink, Primitive
 from .factors import Factor
 from .formulas import Formulas, row_of_value
 from .textbook import key_of
@@ -19,18 +20,19 @@ from .textbook import key_of
 _Tests = list[tuple[ast.expr, bool]]
 
 
-def remarks(factor: Factor) -> list[Sentence]:
+def special_points(factor: Factor) -> Iterator[Sentence]:
     """Sentences about the primitives that `factor.by` goes through on its way to `factor.of`."""
-    found: dict[str, Sentence] = {}
+    said: set[str] = set()
     for v, leading in _between(factor):
         row = row_of_value(v)
         for i in leading:
             # Most primitives have one case, no kink and a finite slope everywhere.
-            if isinstance(row.partial_trees[i], ast.IfExp) or row.kinks or not _is_finite(v, i):
-                sentence = _remark(factor.formulas, v, row, i, leading)
-                if sentence:
-                    found.setdefault(key_of((row.name, sentence)), sentence)
-    return list(found.values())
+            if isinstance(row.shown_trees[i], ast.IfExp) or row.kinks or not _is_finite(v, i):
+                sentence = _special_point(factor.formulas, v, row, i, leading)
+                key = key_of((row.name, sentence))
+                if sentence and key not in said:
+                    said.add(key)
+                    yield sentence
 
 
 def _is_finite(v: Value, i: int) -> bool:
@@ -61,12 +63,14 @@ def _between(factor: Factor) -> Iterator[tuple[Value, list[int]]]:
             yield v, leading
 
 
-def _remark(formulas: Formulas, v: Value, row: Primitive, i: int, leading: list[int]) -> Sentence:
+def _special_point(
+    formulas: Formulas, v: Value, row: Primitive, i: int, leading: list[int]
+) -> Sentence:
     operands = [formulas.operand(parent) for parent in v.parents]
     written = formulas.term(v, v)
     numbers = dict(zip(row.arguments, (parent.data for parent in v.parents), strict=True))
     numbers["out"] = v.data
-    tests, chosen = _branch(row.partial_trees[i], numbers)
+    tests, chosen = _branch(row.shown_trees[i], numbers)
     moving = {row.arguments[each] for each in leading} | {"out"}
     touching = [
         test for test, _ in tests if _on_edge(test, numbers) and moving & names_in(test).keys()
@@ -136,11 +140,11 @@ def _kink(row: Primitive, i: int, numbers: Mapping[str, float]) -> Kink | None:
     for kink in row.kinks:
         if kink.at == here:
             return kink
-    answers = [truth for _, truth in _branch(row.partial_trees[i], numbers)[0]]
+    answers = [truth for _, truth in _branch(row.shown_trees[i], numbers)[0]]
     for kink in row.kinks:
         there = dict(zip(row.arguments, kink.at, strict=True))
         there["out"] = _value(row, there)
-        if [truth for _, truth in _branch(row.partial_trees[i], there)[0]] == answers:
+        if [truth for _, truth in _branch(row.shown_trees[i], there)[0]] == answers:
             return kink
     return None
 

@@ -1,0 +1,20 @@
+cimport cython
+
+from ..engine.value cimport Value
+
+
+cpdef object _neg(object a)
+cpdef object _add(object a, object b)
+cpdef object _sub(object a, object b)
+cpdef object _mul(object a, object b)
+@cython.locals(places=dict)
+cdef list _sweep(list[Value] order, object seeds, object wanted, bint recorded, bint forward)
+cdef tuple _places(Value v, dict places)
+cdef object _operand(Value v, bint matters)
+cdef object _apply(object rule, tuple operands, bint matters)
+@cython.locals(rules=tuple)
+cdef list _partials(Value v, tuple operands, list matters)
+@cython.locals(place=Py_ssize_t, i=Py_ssize_t, operand=Py_ssize_t, places=tuple, partials=list)
+cdef _adjoints(list[Value] order, list operands, list found, list wanted, bint recorded, object observer)
+@cython.locals(place=Py_ssize_t, i=Py_ssize_t, operand=Py_ssize_t, places=tuple, partials=list)
+cdef _tangents(list[Value] order, list operands, list found, bint recorded, object observer)

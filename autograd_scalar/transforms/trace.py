@@ -1,0 +1,318 @@
+"""One run of a function on fresh leaves, and the sweeps over what it recorded.
+
+Here numbers meet the engine's sweeps.  Where derivatives must be graphs themselves, or are
+watched, the sweeps of `recorded` take their place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..engine import sweep, value
+from ..engine.context import watcher
+from ..engine.value import Value, constant
+from . import recorded
+from .hessian import second_partials_by_opcode
+from .pytree import (
+    NUMBER,
+    TreeDef,
+    flat,
+    flatten,
+    map_values,
+    tuple_of,
+)
+
+
+def gradient_of(y: Value, leaves: list[Value], create_graph: bool) -> list[Any]:
+    """The derivatives of a recorded value by others, in a graph that is left as it is."""
+    order = value.order([y], [])
+    if not create_graph and watcher() is None:
+        return value.adjoints(order, [y], [1.0], leaves)
+    found = recorded.adjoints(order, {y: 1.0}, leaves, create_graph)
+    return _as_values(found) if create_graph else found
+
+
+class Trace:
+    """One run of a function on fresh leaves, and the sweeps over what it recorded.
+
+    fun      the function, called with `args` and `kwargs`
+    argnums  which of its arguments are differentiated by
+    several  whether their derivatives are a tuple; else there is one argument
+
+    result     what the function returned
+    argument   what is differentiated by, as it was given
+    leaves     the Values the function got in place of the numbers in it
+    treedef    how they were arranged
+    connected  whether derivatives are Values, because Values from outside take part
+    """
+
+    __slots__ = ("argument", "connected", "leaves", "order", "result", "treedef")
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        argnums: tuple[int, ...],
+        several: bool,
+    ) -> None:
+        complete = list(args)
+        positions = _positions(argnums, len(complete))
+        if positions is None:
+            raise TypeError(
+                f"argnums is {argnums if several else argnums[0]}, but "
+                f"{getattr(fun, '__name__', type(fun).__name__)} was called with {len(complete)} "
+                "positional arguments; keyword arguments can't be differentiated by"
+            )
+        self.connected = False
+        if several:
+            argument: Any = tuple([complete[position] for position in positions])
+            # Most arguments are floats, or lists of floats: the way through is short for them.
+            leaves = [Value(number) for number in argument if type(number) is float]
+            if len(leaves) == len(argument):
+                self.treedef = flat(tuple, len(leaves))
+                for position, leaf in zip(positions, leaves, strict=True):
+                    complete[position] = leaf
+            else:
+                leaves = []
+                treedefs = []
+                for position in positions:
+                    treedefs.append(self._replace(complete, position, leaves))
+                self.treedef = tuple_of(treedefs)
+        else:
+            position = positions[0]
+            argument = complete[position]
+            leaves = []
+            if type(argument) is float:
+                leaf = complete[position] = Value(argument)
+                leaves.append(leaf)
+                self.treedef = NUMBER
+            else:
+                if type(argument) is list:
+                    leaves = [Value(number) for number in argument if type(number) is float]
+                if leaves and len(leaves) == len(argument):
+                    complete[position] = leaves[:]
+                    self.treedef = flat(list, len(leaves))
+                else:
+                    leaves = []
+                    self.treedef = self._replace(complete, position, leaves)
+        self.argument = argument
+        self.leaves = leaves
+        self.order: list[Value] = []
+        self.result = fun(*complete, **kwargs) if kwargs else fun(*complete)
+
+    def _replace(self, args: list[Any], position: int, leaves: list[Value]) -> TreeDef:
+        """Put fresh leaves in place of the numbers in an argument."""
+        given, treedef = flatten(args[position], f"args[{position}]")
+        fresh = [Value(n) if type(n) is float else self._copy(n) for n in given]
+        args[position] = treedef.unflatten(fresh, construct=True)
+        leaves += fresh
+        return treedef
+
+    def _copy(self, outer: Value) -> Value:
+        """A Value to differentiate by in place of one from outside, to which it leads.
+
+        The inner derivative ends at the copy; the outer one goes on.
+        """
+        self.connected = True
+        return outer - 0.0
+
+    def close(self, outs: list[Any]) -> None:
+        """Make the graph of `outs` ready for sweeps."""
+        roots = [out for out in outs if type(out) is Value]
+        self.order = value.order(roots, self.leaves)
+        if not self.connected:
+            self.connected = not sweep.depends_only_on(self.order, len(self.leaves))
+        if self.connected:
+            # Seen from outside, what was a plain number is no variable.
+            sweep.detach_leaves(self.leaves)
+
+    def plain(self, result: Any) -> Any:
+        """`result` as the outside shall see it."""
+        if self.connected:
+            return result
+        return result.data if type(result) is Value else map_values(_data, result)
+
+    def _on_numbers(self, seeds: Sequence[Any]) -> bool:
+        """Whether the numbers in the graph are all there is to it."""
+        return not self.connected and watcher() is None and Value not in map(type, seeds)
+
+    def gradient(self, out: Any) -> list[Any]:
+        """The derivatives of the number `out` by the leaves."""
+        if type(out) is Value and not self.connected and watcher() is None:
+            return value.adjoints(self.order, [out], [1.0], self.leaves)
+        return self.adjoints([out], [1.0])
+
+    def adjoints(self, outs: list[Any], seeds: list[Any]) -> list[Any]:
+        """The derivatives of Σ seed · out by the leaves."""
+        if self._on_numbers(seeds):
+            roots, given = outs, seeds
+            if {*map(type, outs)} != {Value}:
+                pairs = [(v, s) for v, s in zip(outs, seeds, strict=True) if type(v) is Value]
+                roots, given = [v for v, _ in pairs], [s for _, s in pairs]
+            return value.adjoints(self.order, roots, given, self.leaves)
+        weights: dict[Value, Any] = {}
+        for v, seed in zip(outs, seeds, strict=True):
+            if type(v) is Value:
+                weights[v] = weights[v] + seed if v in weights else seed
+        found = recorded.adjoints(self.order, weights, self.leaves, self.connected)
+        return self._finish(found, seeds)
+
+    def tangents(self, outs: list[Any], seeds: list[Any]) -> list[Any]:
+        """How fast `outs` change as the leaves do at the rates of `seeds`."""
+        values = _as_values(outs)
+        if self._on_numbers(seeds):
+            found: list[Any] = sweep.tangents(self.order, self.leaves, seeds, values)
+            if not _has_nan(found):
+                return found
+        weights = dict(zip(self.leaves, seeds, strict=True))
+        return self._finish(recorded.tangents(self.order, weights, values, self.connected), seeds)
+
+    def jacobian(self, outs: list[Any], mode: str | None) -> list[list[Any]]:
+        """The derivatives of each of `outs` by each of the leaves."""
+        if mode == "reverse" or (mode is None and len(outs) <= len(self.leaves)):
+            whole = self.order
+            rows = []
+            for out in outs:
+                # Each result has its own part of the graph, which may be small.
+                self.order = value.order([out], self.leaves) if type(out) is Value else whole
+                rows.append(self.adjoints([out], [1.0]))
+            self.order = whole
+            return rows
+        columns = [self.tangents(outs, unit) for unit in _units(len(self.leaves))]
+        return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in outs]
+
+    def hessian(self, out: Any) -> list[list[Any]]:
+        """The second derivatives of `out` by the leaves."""
+        size = len(self.leaves)
+        if (product := self._hessian_product(out, [])) is not None:
+            rows = [product.times(unit) for unit in _units(size)]
+            if not any(map(_has_nan, rows)):
+                return _symmetric(rows)
+        slopes, order = self._gradient_graph(out)
+        rows = [
+            self._finish(
+                recorded.adjoints(order, {slope: 1.0}, self.leaves, self.connected)
+                if type(slope) is Value
+                else [0.0] * size,
+                [],
+            )
+            for slope in slopes
+        ]
+        return _symmetric(rows)
+
+    def hessian_diagonal(self, out: Any) -> list[Any]:
+        """The second derivatives of `out` by each of the leaves, twice by the same one."""
+        if (product := self._hessian_product(out, [])) is not None:
+            rows = (product.times(unit) for unit in _units(len(self.leaves)))
+            found: list[Any] = [row[i] for i, row in enumerate(rows)]
+            if not _has_nan(found):
+                return found
+        slopes, order = self._gradient_graph(out)
+        found = [
+            recorded.adjoints(order, {slope: 1.0}, [leaf], self.connected)[0]
+            if type(slope) is Value
+            else 0.0
+            for slope, leaf in zip(slopes, self.leaves, strict=True)
+        ]
+        return self._finish(found, [])
+
+    def hessian_times(self, out: Any, vector: list[Any]) -> list[Any]:
+        """The second derivatives of `out`, times `vector`."""
+        if (product := self._hessian_product(out, vector)) is not None:
+            found = product.times(vector)
+            if not _has_nan(found):
+                return found
+        slopes, order = self._gradient_graph(out)
+        weights = dict(zip(self.leaves, vector, strict=True))
+        found = recorded.tangents(order, weights, _as_values(slopes), self.connected)
+        return self._finish(found, vector)
+
+    def _hessian_product(self, out: Any, vector: Sequence[Any]) -> HessianProduct | None:
+        if type(out) is not Value or not self._on_numbers(vector):
+            return None
+        try:
+            return HessianProduct(out, self.order, self.leaves)
+        except LookupError:
+            return None
+
+    def _gradient_graph(self, out: Any) -> tuple[list[Any], list[Value]]:
+        """The recorded gradient of `out`, and the graph it is in."""
+        if type(out) is not Value:
+            return [0.0] * len(self.leaves), self.leaves
+        slopes = recorded.adjoints(self.order, {out: 1.0}, self.leaves, True)
+        return slopes, value.order([v for v in slopes if type(v) is Value], self.leaves)
+
+    def _finish(self, found: list[Any], seeds: Sequence[Any]) -> list[Any]:
+        """Derivatives as the outside shall see them: all of one kind."""
+        if self.connected or Value in map(type, seeds):
+            return _as_values(found)
+        return [v.data if type(v) is Value else v for v in found]
+
+
+class HessianProduct:
+    """The second derivative of a graph: the product of its Hessian with any vector.
+
+    root    what is differentiated
+    order   its graph, whose only leaves are `leaves`
+    leaves  what it is differentiated by
+
+    The Hessian is the sum, over the primitives, of adjoint · second derivative · the two
+    operands' slopes: two sweeps a product.  Raises `LookupError` where a primitive has no
+    second derivative on floats.
+    """
+
+    __slots__ = ("_along", "_factors", "_into", "_leaves", "_order")
+
+    def __init__(self, root: Value, order: list[Value], leaves: list[Value]) -> None:
+        self._order = order
+        self._leaves = leaves
+        seconds = second_partials_by_opcode()
+        nodes = sweep.nonlinear_nodes(order, seconds)
+        adjoints = value.adjoints(order, [root], [1.0], nodes)
+        self._into, self._along, self._factors = sweep.hessian_terms(nodes, adjoints, seconds)
+
+    def times(self, vector: Sequence[float]) -> list[float]:
+        """The Hessian times `vector`; NaN where an infinite slope met a branch not taken."""
+        slopes = sweep.tangents(self._order, self._leaves, list(vector), self._along)
+        sources = [factor * slope for factor, slope in zip(self._factors, slopes, strict=True)]
+        return value.adjoints(self._order, self._into, sources, self._leaves)
+
+
+@lru_cache(maxsize=256)
+def _positions(argnums: tuple[int, ...], count: int) -> tuple[int, ...] | None:
+    """`argnums` of `count` arguments, counted from the first; None where one isn't there."""
+    if not all(-count <= argnum < count for argnum in argnums):
+        return None
+    positions = tuple([argnum % count for argnum in argnums])
+    if len({*positions}) < len(positions):
+        raise ValueError(f"argnums is {argnums}, which names an argument twice")
+    return positions
+
+
+def _symmetric(rows: list[list[Any]]) -> list[list[Any]]:
+    """One triangle, twice, so that rounding doesn't make a Hessian asymmetric."""
+    places = range(len(rows))
+    return [[rows[max(i, j)][min(i, j)] for j in places] for i in places]
+
+
+def _has_nan(found: list[float]) -> bool:
+    # Infinities of both signs add up to NaN too; what is done about a NaN is right for them.
+    return math.isnan(sum(found))
+
+
+def _units(size: int) -> Iterator[list[float]]:
+    """The rows of the identity matrix."""
+    for i in range(size):
+        yield [1.0 if i == j else 0.0 for j in range(size)]
+
+
+def _as_values(numbers_: Sequence[Any]) -> list[Value]:
+    return [v if type(v) is Value else constant(v) for v in numbers_]
+
+
+def _data(v: Value) -> float:
+    return v.data
