@@ -26,10 +26,8 @@ def _on_numbers(row: Primitive, operands: tuple[Any, ...]) -> float:
         raise failure(row, numbers, error) from error.__cause__
 
 
-def _misuse(row: Primitive, given: int, named: Any) -> TypeError:
+def _wrong_count(row: Primitive, given: int) -> TypeError:
     call = f"{row.name}({', '.join(row.arguments)})"
-    if named:
-        return TypeError(f"{call} takes its operands by position, got {', '.join(named)} by name")
     return TypeError(f"{call} takes {len(row.arguments)} operands, got {given}")
 
 
@@ -41,9 +39,9 @@ def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
     """
     on_floats = FLOAT_FUNCTIONS[row.name]
 
-    def of_one(*operands: Any, **named: Any) -> Any:
-        if named or len(operands) != 1:
-            raise _misuse(row, len(operands), named)
+    def of_one(*operands: Any) -> Any:
+        if len(operands) != 1:
+            raise _wrong_count(row, len(operands))
         x = operands[0]
         if type(x) is Value:
             return unary(opcode, x)
@@ -54,9 +52,9 @@ def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
                 raise failure(row, operands, error) from error.__cause__
         return _on_numbers(row, operands)
 
-    def of_two(*operands: Any, **named: Any) -> Any:
-        if named or len(operands) != 2:
-            raise _misuse(row, len(operands), named)
+    def of_two(*operands: Any) -> Any:
+        if len(operands) != 2:
+            raise _wrong_count(row, len(operands))
         x = operands[0]
         y = operands[1]
         if type(x) is Value or type(y) is Value:
@@ -68,17 +66,17 @@ def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
                 raise failure(row, operands, error) from error.__cause__
         return _on_numbers(row, operands)
 
-    def of_three(*operands: Any, **named: Any) -> Any:
-        if named or len(operands) != 3:
-            raise _misuse(row, len(operands), named)
+    def of_three(*operands: Any) -> Any:
+        if len(operands) != 3:
+            raise _wrong_count(row, len(operands))
         x, y, z = operands
         if type(x) is Value or type(y) is Value or type(z) is Value:
             return ternary(opcode, operand(x, opcode), operand(y, opcode), operand(z, opcode))
         return _on_numbers(row, operands)
 
-    def of_many(*operands: Any, **named: Any) -> Any:
-        if named or len(operands) != len(row.arguments):
-            raise _misuse(row, len(operands), named)
+    def of_many(*operands: Any) -> Any:
+        if len(operands) != len(row.arguments):
+            raise _wrong_count(row, len(operands))
         for each in operands:
             if type(each) is Value:
                 return record(opcode, *operands)

@@ -4,6 +4,10 @@ cimport cython
 from libc cimport math
 
 
+cdef extern from "floats.h":
+    double python_hypot(double, double) noexcept
+
+
 cdef inline double checked(double result, bint *left_to_python) noexcept:
     # An operation that can raise in Python does so only where C's result is not finite.
     if not math.isfinite(result):
@@ -243,6 +247,15 @@ cdef inline (double, double) tanh(double x, bint *left_to_python) noexcept:
 
 
 @cython.cdivision(True)
+cdef inline (double, double) asinh(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.asinh(x), left_to_python)
+    return (
+        out,
+        checked(1.0 / checked(python_hypot(1.0, x), left_to_python), left_to_python),
+    )
+
+
+@cython.cdivision(True)
 cdef inline (double, double) acosh(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.acosh(x), left_to_python)
     return (
@@ -275,6 +288,16 @@ cdef inline (double, double) erfc(double x, bint *left_to_python) noexcept:
     return (
         out,
         checked(-2.0 / checked(math.sqrt(math.M_PI), left_to_python), left_to_python) * (checked(math.exp(-x * x), left_to_python) if not 1.0 < math.fabs(x) < 28.0 else checked(math.exp(-checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) * checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python)), left_to_python) * checked(math.exp((checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) - x) * (checked(checked(math.trunc(256.0 * x) + 0.0, left_to_python) / 256.0, left_to_python) + x)), left_to_python)),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) hypot(double x, double y, bint *left_to_python) noexcept:
+    cdef double out = checked(python_hypot(x, y), left_to_python)
+    return (
+        out,
+        (checked(x / out, left_to_python) if out else 0.0 * x) if math.fabs(x) <= math.fabs(y) else checked(1.0 / checked(python_hypot(1.0, checked(y / x, left_to_python)), left_to_python), left_to_python) if x > 0.0 else checked(-1.0 / checked(python_hypot(1.0, checked(y / x, left_to_python)), left_to_python), left_to_python),
+        (checked(y / out, left_to_python) if out else 0.0 * y) if math.fabs(y) <= math.fabs(x) else checked(1.0 / checked(python_hypot(1.0, checked(x / y, left_to_python)), left_to_python), left_to_python) if y > 0.0 else checked(-1.0 / checked(python_hypot(1.0, checked(x / y, left_to_python)), left_to_python), left_to_python),
     )
 
 
@@ -384,6 +407,8 @@ cdef inline (double, double) unary(int opcode, double x, bint *left_to_python) n
         return cosh(x, left_to_python)
     elif opcode == 26:
         return tanh(x, left_to_python)
+    elif opcode == 27:
+        return asinh(x, left_to_python)
     elif opcode == 28:
         return acosh(x, left_to_python)
     elif opcode == 29:
@@ -417,6 +442,8 @@ cdef inline (double, double, double) binary(int opcode, double x, double y, bint
         return pow(x, y, left_to_python)
     elif opcode == 23:
         return atan2(x, y, left_to_python)
+    elif opcode == 32:
+        return hypot(x, y, left_to_python)
     elif opcode == 34:
         return maximum(x, y)
     elif opcode == 35:

@@ -20,6 +20,10 @@ cimport cython
 from libc cimport math
 
 
+cdef extern from "floats.h":
+    double python_hypot(double, double) noexcept
+
+
 cdef inline double checked(double result, bint *left_to_python) noexcept:
     # An operation that can raise in Python does so only where C's result is not finite.
     if not math.isfinite(result):
@@ -42,7 +46,7 @@ class _CSpelling(Emitter):
         return self.operands[label]
 
     def function(self, name: str) -> str:
-        return f"math.{name}"
+        return name if name.startswith("python_") else f"math.{name}"
 
 
 class _Cython(Emitter):

@@ -328,7 +328,7 @@ ROWS = (
               shown=("x / out if out else 0 * x", "y / out if out else 0 * y"),
               accuracy=(Accuracy((1, 2), _SUBNORMAL, _FEW_DIGITS),
                         Accuracy((2,), _SUBNORMAL_SIDE, _FEW_DIGITS)),
-              commutes=True, written="sqrt(x**2 + y**2)", sympy="sqrt(x**2 + y**2)"),
+              commutes=True, written="sqrt(x**2 + y**2)", c="python_hypot(x, y)", sympy="sqrt(x**2 + y**2)"),
 
     Primitive("relu", "0 if x < 0 else x", ("0 if x < 0 else 1",), "derivative of relu", _GENERAL,
               kinks=(Kink((0.0,), (1.0,), "the slope for z ≥ 0: equation (8) of Hinrichs, "
