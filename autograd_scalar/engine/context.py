@@ -33,23 +33,22 @@ def enter(block: Block) -> None:
     """Open a block, as the innermost."""
     global changes
     changes += 1
-    try:
-        open_blocks.set((*open_blocks.get(), block))
-    except BaseException:
-        # Ctrl-C may come when the block is set already, and nobody would leave it.
-        leave(block)
-        raise
+    open_blocks.set((*open_blocks.get(), block))
+
+
+def restore(blocks: tuple[Block, ...]) -> None:
+    """Have these open, and no others."""
+    global changes
+    changes += 1
+    open_blocks.set(blocks)
 
 
 def leave(block: Block) -> None:
     """Close a block, wherever it stands: generators close theirs in any order."""
-    global changes
-    changes += 1
-    blocks = list(open_blocks.get())
+    blocks = open_blocks.get()
     for i in range(len(blocks) - 1, -1, -1):
         if blocks[i] is block:
-            del blocks[i]
-            open_blocks.set(tuple(blocks))
+            restore(blocks[:i] + blocks[i + 1 :])
             return
 
 

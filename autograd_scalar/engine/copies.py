@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from ..table.registry import OPCODES, TABLE
-from .value import Value, constant, link, toposort
+from .value import Value, constant, link, require_values, toposort
 
 
 def _clone(v: Value, parents: Sequence[Value]) -> Value:
@@ -24,6 +24,7 @@ def _clone(v: Value, parents: Sequence[Value]) -> Value:
 
 
 def _copy(v: Value) -> Value:
+    require_values([v])
     return _clone(v, v.parents)
 
 
@@ -46,6 +47,7 @@ def _reduce(v: Value) -> tuple[Any, ...]:
     Leaves and parameters are shared between the graphs of one pickle; the rest is
     copied into each graph that is pickled on its own.
     """
+    require_values([v])
     if v._opcode < 0:
         return _restore_leaf, (v._data, v._label, v._grad, v.kind)
     order = toposort(v)

@@ -6,8 +6,12 @@ functions that `primitives` made from the table.
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
 import threading
+from types import FunctionType
+from typing import Any
 
 from ..table.registry import KERNELS, OPCODES
 from . import context
@@ -32,21 +36,86 @@ def ternary(opcode: int, x: float, y: float, z: float) -> tuple[float, ...]:
     return KERNELS[opcode](x, y, z)
 
 
+#: A Value that nothing is filled in yet.
+new = object.__new__
+
+
 def clear_flags() -> None:
     """Leave no floating-point exception behind: Python's arithmetic does not tell of any."""
 
 
 def prepare(cls: type) -> None:
-    """Give the class what both builds have in common: identity as hash, and no subclasses.
+    """Make the class again, with what a compiled one has: see below, and identity as hash.
 
-    (An operator would not know an instance of a subclass as a Value.)
+    An operator would not know an instance of a subclass as a Value: there are none.
     """
 
     def refuse(subclass: type) -> None:
         raise TypeError(f"type {cls.__name__!r} is not an acceptable base type")
 
-    cls.__init_subclass__ = classmethod(refuse)  # type: ignore[assignment]
-    cls.__hash__ = object.__hash__  # type: ignore[assignment, method-assign]
+    body = {name: each for name, each in vars(cls).items() if name not in cls.__slots__}  # type: ignore[attr-defined]
+    body |= {"__init_subclass__": classmethod(refuse), "__hash__": object.__hash__}
+    made = _Checking(cls.__name__, (), body)
+    if sys.version_info[:2] == (3, 13):
+        free_iteratively(made)
+    setattr(sys.modules[cls.__module__], cls.__name__, made)
+
+
+class _Checking(type):
+    """A class whose methods, fetched from it and called on something else, say so.
+
+    Those of compiled classes do. Methods of an instance, and operators, don't come this way.
+    """
+
+    def __getattribute__(cls, name: str) -> Any:
+        raw = type.__getattribute__(cls, "__dict__").get(name)
+        if type(raw) is FunctionType:
+            return _checked(cls, name, raw)
+        if type(raw) is property:
+            get, change = (end and _checked(cls, name, end) for end in (raw.fget, raw.fset))
+            return property(get, change, doc=raw.__doc__)
+        return type.__getattribute__(cls, name)
+
+
+def _checked(cls: type, name: str, method: Any) -> Any:
+    @functools.wraps(method)
+    def checked(*args: Any, **named: Any) -> Any:
+        if not args:
+            raise TypeError(f"unbound method {cls.__name__}.{name}() needs an argument")
+        if type(args[0]) is not cls:
+            raise TypeError(
+                f"descriptor {name!r} for {cls.__name__!r} objects doesn't apply to a "
+                f"{type(args[0]).__name__!r} object"
+            )
+        return method(*args, **named)
+
+    return checked
+
+
+def free_iteratively(cls: type) -> None:
+    """Have what a node was computed from freed after it, not while it is being freed.
+
+    Python 3.13 frees 10,000 levels deep before it defers, more than small stacks hold; others
+    defer from the 50th level on, or look how much is left. There this would take a quarter of
+    the time of a training step for nothing.
+    """
+    dead: list[Any] = []
+    freeing = False
+
+    def release_operands(v: Any) -> None:
+        nonlocal freeing
+        if v._x is not None:
+            dead.append((v._x, v._y, v._more))
+        # Another thread may leave one behind just when the last was freed here: look again.
+        while dead and not freeing:
+            freeing = True
+            try:
+                while dead:
+                    dead.pop()
+            finally:
+                freeing = False
+
+    cls.__del__ = release_operands  # type: ignore[attr-defined]
 
 
 def blocks() -> int:
@@ -60,9 +129,12 @@ _lock = threading.RLock()
 
 
 def _renew_lock() -> None:
-    """In a forked child, the thread that holds the lock is not there to release it."""
+    """In a forked child, another thread that held the lock is not there to release it."""
     global _lock
-    _lock = threading.RLock()
+    if _lock.acquire(blocking=False):
+        _lock.release()  # nobody held it, or a signal handler forked, and this thread goes on
+    else:
+        _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

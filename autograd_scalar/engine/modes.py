@@ -21,8 +21,8 @@ class Block:
     paused    whether nothing is recorded inside; None where the blocks around it decide
     observer  who watches, or None
 
-    Use it with `with`, or as a decorator; of a generator or an async function the block is
-    open while its own code runs, and closed while it waits.
+    Use it with `with`, or as a decorator; of a generator, async or not, the block is open
+    while its own code runs, and closed where it has given a result to its caller.
     """
 
     __slots__ = ("observer", "paused")
@@ -32,19 +32,29 @@ class Block:
         self.observer = observer
 
     def __enter__(self) -> None:
-        context.enter(self)
+        before = context.open_blocks.get()
+        try:
+            context.enter(self)
+        except BaseException:
+            # Ctrl-C may come when the block is open already, and nobody would leave it.
+            context.restore(before)
+            raise
 
     def __exit__(self, *_: object) -> None:
-        context.leave(self)
+        before = context.open_blocks.get()
+        try:
+            context.leave(self)
+        except BaseException:
+            # The same block may be open twice: once more only if it came before this one left.
+            if context.open_blocks.get() is before:
+                context.leave(self)
+            raise
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isasyncgenfunction(function):
-            raise TypeError(
-                f"{function.__name__} is an async generator, which a block can't follow: write "
-                "`with` inside it, around what is between two yields"
-            )
-        if inspect.isgeneratorfunction(function):
-            made: Any = _between_yields(self, function)
+            made: Any = _between_async_yields(self, function)
+        elif inspect.isgeneratorfunction(function):
+            made = _between_yields(self, function)
         elif inspect.iscoroutinefunction(function):
             made = _awaited(self, function)
         else:
@@ -89,6 +99,31 @@ def _between_yields(block: Block, function: Callable[..., Any]) -> Callable[...,
             except BaseException as error:
                 given = error
                 resume = generator.throw
+
+    return call
+
+
+def _between_async_yields(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        resume: Callable[[Any], Any] = generator.asend
+        given: Any = None
+        while True:
+            with block:
+                try:
+                    produced = await resume(given)
+                except StopAsyncIteration:
+                    return
+            try:
+                given = yield produced
+                resume = generator.asend
+            except GeneratorExit:
+                with block:
+                    await generator.aclose()
+                raise
+            except BaseException as error:
+                given = error
+                resume = generator.athrow
 
     return call
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import value
+from . import kernels, value
 
 if TYPE_CHECKING:
     from .value import Value
@@ -24,6 +24,7 @@ Terms = tuple[list["Value"], list["Value"], list[float]]
 
 def depends_only_on(order: list[Value], given: Count) -> Truth:
     """Whether the graph `order` has no leaves but its first `given` values."""
+    value.require_values(order)
     v: Value
     for i in range(given, len(order)):
         v = order[i]
@@ -38,29 +39,38 @@ def tangents(
     """How fast the `wanted` values change as the leaves do at these rates."""
     v: Value
     parent: Value
-    for v in order:
-        v._flow = 0.0
-    for i, v in enumerate(leaves):
-        v._flow = rates[i]
-    for v in order:
-        if v._x is not None:
-            # A constant has no tangent, whatever the partial: that of (-2)**2 by its exponent
-            # is NaN.
-            flow = 0.0
-            if v._x._opcode != value._CONSTANT:
-                flow = v._x._flow * v._dx
-            if v._y is not None:
-                if v._y._opcode != value._CONSTANT:
-                    flow += v._y._flow * v._dy
-                if v._more is not None:
-                    for parent, partial in v._more:
-                        if parent._opcode != value._CONSTANT:
-                            flow += parent._flow * partial
-            v._flow = flow
-    found = []
-    for v in wanted:
-        found.append(0.0 if v._opcode == value._CONSTANT else v._flow)
-    return found
+    value.require_values(leaves)
+    value.require_values(wanted)
+    kernels.acquire()
+    try:
+        while True:
+            value._mark += 1
+            mark = value._mark
+            value.clear_flows(order)
+            for i, v in enumerate(leaves):
+                v._flow = rates[i]
+            for v in order:
+                if v._x is not None:
+                    # A constant has no tangent, whatever the partial: that of (-2)**2 by its
+                    # exponent is NaN.
+                    flow = 0.0
+                    if v._x._opcode != value._CONSTANT:
+                        flow = v._x._flow * v._dx
+                    if v._y is not None:
+                        if v._y._opcode != value._CONSTANT:
+                            flow += v._y._flow * v._dy
+                        if v._more is not None:
+                            for parent, partial in v._more:
+                                if parent._opcode != value._CONSTANT:
+                                    flow += parent._flow * partial
+                    v._flow = flow
+            found = []
+            for v in wanted:
+                found.append(0.0 if v._opcode == value._CONSTANT else v._flow)
+            if value._mark == mark:
+                return found
+    finally:
+        kernels.release()
 
 
 def nonlinear_nodes(order: list[Value], seconds: SecondPartials) -> list[Value]:
@@ -68,6 +78,7 @@ def nonlinear_nodes(order: list[Value], seconds: SecondPartials) -> list[Value]:
 
     Raises `LookupError` where `seconds` has None instead.
     """
+    value.require_values(order)
     v: Value
     found = []
     for v in order:
@@ -85,6 +96,7 @@ def hessian_terms(nodes: list[Value], adjoints: Numbers, seconds: SecondPartials
     The second derivative by a and b is the sum of their numbers; each pair is there in both
     orders.
     """
+    value.require_values(nodes)
     v: Value
     a: Value
     b: Value
@@ -92,6 +104,8 @@ def hessian_terms(nodes: list[Value], adjoints: Numbers, seconds: SecondPartials
     second: list[Value] = []
     factors = []
     for k, v in enumerate(nodes):
+        if v._x is None:
+            continue
         for i, j, function in seconds[v._opcode]:
             if v._y is None:
                 a = b = v._x
@@ -122,6 +136,7 @@ def hessian_terms(nodes: list[Value], adjoints: Numbers, seconds: SecondPartials
 
 def detach_leaves(leaves: list[Value]) -> None:
     """Turn leaves into constants: nothing will be differentiated by them any more."""
+    value.require_values(leaves)
     v: Value
     for v in leaves:
         if v._x is None:

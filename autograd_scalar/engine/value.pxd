@@ -11,9 +11,9 @@ cdef class Value:
     cdef public object _label
     cdef public int _opcode
     cdef public long long _mark
-    cdef public Value _x
-    cdef public Value _y
-    cdef public tuple _more
+    cdef readonly Value _x
+    cdef readonly Value _y
+    cdef readonly tuple _more
 
 
 from . cimport context, kernels
@@ -28,6 +28,7 @@ cdef void _fill(Value v, double data, int opcode)
 cdef Value _parentless(double data, int opcode)
 cpdef Value constant(double data)
 cdef Value _constant(object other)
+cdef _refuse_in_place(Value v)
 cpdef Value operand(object other, int opcode)
 @cython.locals(state=int)
 cdef Value _unary(int opcode, Value x, (double, double) results)
@@ -42,12 +43,14 @@ cpdef Value ternary(int opcode, Value x, Value y, Value z)
 cdef Value _ternary(
     int opcode, Value x, Value y, Value z, (double, double, double, double) results
 )
+cpdef require_values(list values)
+cpdef clear_flows(list[Value] values)
 @cython.locals(met="long long", asked="long long", done="long long", stack=list, found=list)
 cpdef list order(list[Value] roots, list[Value] stop)
 cdef Value _unmet(tuple more, long long met)
 @cython.locals(mark="long long", has_nan=bint, found=list)
 cpdef list adjoints(list[Value] order, list[Value] roots, list seeds, list[Value] wanted)
-@cython.locals(mark="long long", has_nan=bint, values=list, leaves=Py_ssize_t)
+@cython.locals(mark="long long", has_nan=bint, values=list, leaves=list, done=Py_ssize_t, i=Py_ssize_t)
 cdef _accumulate(Value root, double seed)
 @cython.locals(flow=double, partial=double, has_nan=bint)
 cdef bint _sweep(list[Value] order, list[Value] roots, list seeds) except -1

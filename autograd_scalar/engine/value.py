@@ -54,7 +54,7 @@ _ABS = OPCODES["abs"]
 # that starts at +0.0, as every sweep's does, never comes to.
 _NOT_COMPUTED = -0.0
 
-# Grows with every order and every sweep, and marks the nodes they meet.
+# Grows by 3 with every order and by 1 with other sweeps, and marks the nodes they meet.
 _mark = 0
 
 
@@ -330,6 +330,24 @@ class Value:
         x: Value = _constant(other)
         return NotImplemented if x is None else (x // self, x % self)
 
+    # Python makes `a = a + b` of `a += b` where this gives NotImplemented.
+
+    def __iadd__(self, other: Any) -> Value:
+        _refuse_in_place(self)
+        return NotImplemented
+
+    def __isub__(self, other: Any) -> Value:
+        _refuse_in_place(self)
+        return NotImplemented
+
+    def __imul__(self, other: Any) -> Value:
+        _refuse_in_place(self)
+        return NotImplemented
+
+    def __itruediv__(self, other: Any) -> Value:
+        _refuse_in_place(self)
+        return NotImplemented
+
     def __neg__(self) -> Value:
         return _unary(_NEG, self, kernels.neg(self._data))
 
@@ -447,7 +465,7 @@ def _fill(v: Value, data: float, opcode: Opcode) -> None:
 
 
 def _parentless(data: float, opcode: Opcode) -> Value:
-    v: Value = Value.__new__(Value)
+    v: Value = kernels.new(Value)
     _fill(v, data, opcode)
     return v
 
@@ -466,6 +484,21 @@ def _constant(other: Any) -> Any:
     return None
 
 
+def _refuse_in_place(v: Value) -> None:
+    """Raise `TypeError` where a program means to change what it learns.
+
+    `p -= rate * p.grad` under `no_grad()` would give the name `p` to a constant, and leave
+    the parameter that a model holds as it was.
+    """
+    learned = v._opcode == _PARAMETER or (v._opcode == _LEAF and v.has_grad)
+    if learned and context.is_paused():
+        raise TypeError(
+            f"{v!r} can't be changed in place: under no_grad(), an operator like -= gives the "
+            "name to a new constant, and what was to be learned stays as it was; change the "
+            "number instead, as in p.data -= rate * p.grad"
+        )
+
+
 def operand(other: Any, opcode: Opcode) -> Value:
     """What is passed to a primitive as a Value; a `TypeError` names the primitive."""
     if type(other) is Value:
@@ -481,7 +514,7 @@ def _unary(opcode: Opcode, x: Value, results: Results) -> Value:
         if state == context.PAUSED:
             return _parentless(results[0], _CONSTANT)
         return node(opcode, results[0], (x,), (results[1],))
-    out: Value = Value.__new__(Value)
+    out: Value = kernels.new(Value)
     out._data, out._dx = results
     out._grad = _NOT_COMPUTED
     out._flow = 0.0
@@ -501,7 +534,7 @@ def _binary(opcode: Opcode, x: Value, y: Value, results: Results) -> Value:
         if state == context.PAUSED:
             return _parentless(results[0], _CONSTANT)
         return node(opcode, results[0], (x, y), (results[1], results[2]))
-    out: Value = Value.__new__(Value)
+    out: Value = kernels.new(Value)
     out._data, out._dx, out._dy = results
     out._grad = _NOT_COMPUTED
     out._flow = 0.0
@@ -609,6 +642,7 @@ def node(opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequen
 
 def link(v: Value, parents: Sequence[Value], partials: Sequence[float]) -> None:
     """Give a new node its operands and its partials by them."""
+    require_values(list(parents))
     if len(parents) > 0:
         v._x = parents[0]
         v._dx = partials[0]
@@ -638,6 +672,22 @@ def toposort(root: Value | Any) -> list[Value]:
     return order([root], [])
 
 
+def require_values(values: list[Any]) -> None:
+    """Raise `TypeError` where one of them is no Value: the compiled sweeps would not look."""
+    for each in values:
+        if type(each) is not Value:
+            raise TypeError(f"a Value is needed, got {type(each).__name__} {each!r:.60}")
+
+
+def clear_flows(values: list[Value]) -> None:
+    """Begin a sweep over these; `TypeError` where one is no Value."""
+    v: Value
+    for v in values:
+        if type(v) is not Value:
+            require_values([v])
+        v._flow = 0.0
+
+
 def order(roots: list[Value], stop: list[Value]) -> list[Value]:
     """`stop`, then what else `roots` were computed from, and they, parents first.
 
@@ -647,6 +697,8 @@ def order(roots: list[Value], stop: list[Value]) -> list[Value]:
     global _mark
     v: Value
     below: Value
+    require_values(roots)
+    require_values(stop)
     kernels.acquire()
     try:
         while True:
@@ -712,15 +764,14 @@ def adjoints(
     """
     global _mark
     v: Value
+    require_values(roots)
     kernels.acquire()
     try:
         while True:
             _mark += 1
             mark = _mark
-            for v in wanted:
-                v._flow = 0.0
-            for v in order:
-                v._flow = 0.0
+            clear_flows(wanted)
+            clear_flows(order)
             has_nan = _sweep(order, roots, seeds)
             found = []
             for v in wanted:
@@ -737,38 +788,43 @@ def adjoints(
 
 def _accumulate(root: Value, seed: float) -> None:
     """`backward()`: grads in between are replaced, those of leaves added to."""
-    global _mark
     v: Value
     roots = [root]
     seeds = [seed]
-    leaves = 0
+    done = 0
+    interrupt = None
     kernels.acquire()
     try:
         while True:
-            values = order(roots, [])
-            mark = _mark
-            has_nan = _sweep(values, roots, seeds)
-            if _mark == mark:
-                break
-        if has_nan:
-            flows = _sweep_dependent(values, roots, seeds)
-            for v in values:
-                v._flow = flows.get(v, 0.0)
-        try:
-            for v in values:
-                if v._x is not None:
-                    v._grad = v._flow
-                elif v._opcode != _CONSTANT:
-                    # A leaf has no partials: what it had accumulated waits there.
-                    v._dx = v._grad
-                    leaves += 1
+            try:
+                # An order that nothing came between moves it by 3.
+                mark = _mark + 3
+                values = order(roots, [])
+                has_nan = _sweep(values, roots, seeds)
+                if has_nan:
+                    flows = _sweep_dependent(values, roots, seeds)
+                    for v in values:
+                        v._flow = flows.get(v, 0.0)
+                leaves = []
+                for v in values:
+                    if v._x is not None:
+                        v._grad = v._flow
+                    elif v._opcode != _CONSTANT:
+                        leaves.append(v)
+                for i in range(done, len(leaves)):
+                    if _mark != mark:
+                        break  # a signal handler swept meanwhile, and left other flows
+                    v = leaves[i]
                     v._grad += v._flow
-        except BaseException:  # an interrupt must not leave half of a gradient
-            for v in values:
-                if leaves and v._x is None and v._opcode != _CONSTANT:
-                    v._grad = v._dx
-                    leaves -= 1
-            raise
+                    done = i + 1
+                if _mark == mark:
+                    break
+            except BaseException as error:
+                if done == 0 or interrupt is not None:
+                    raise
+                interrupt = error  # half of a gradient must not be left: the other half first
+        if interrupt is not None:
+            raise interrupt
     finally:
         kernels.release()
 
