@@ -309,28 +309,30 @@ def test_ctrl_c_while_a_block_opens_leaves_it_closed(build, outer):
     assert blocks.get() == ()
 
 
-def test_ctrl_c_while_a_block_that_is_open_twice_closes_closes_it_once():
+class Interrupted:
+    """`context`, where the first `leave` is interrupted before or after it left."""
+
+    open_blocks = context.open_blocks
+
+    def __init__(self, moment):
+        self.moment = moment
+
+    def leave(self, block):
+        moment, self.moment = self.moment, None
+        if moment == "before":
+            raise KeyboardInterrupt
+        context.leave(block)
+        if moment == "after":
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_ctrl_c_while_a_block_that_is_open_twice_closes_closes_it_once(moment):
     block = no_grad()
-    leave, calls = context.leave, []
-
-    class Interrupted:
-        open_blocks = context.open_blocks
-
-        @staticmethod
-        def leave(left):
-            calls.append(left)
-            if len(calls) == 1 and before:
-                raise KeyboardInterrupt
-            leave(left)
-            if len(calls) == 1:
-                raise KeyboardInterrupt
-
-    for before in (True, False):
-        calls.clear()
-        with block:
-            block.__enter__()
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(modes, "context", Interrupted)
-                with pytest.raises(KeyboardInterrupt):
-                    block.__exit__(None, None, None)
-            assert len(context.open_blocks.get()) == 1
+    with block:
+        block.__enter__()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(modes, "context", Interrupted(moment))
+            with pytest.raises(KeyboardInterrupt):
+                block.__exit__(None, None, None)
+        assert len(context.open_blocks.get()) == 1

@@ -86,18 +86,18 @@ cdef inline void clear_flags() noexcept:
 cdef inline (double, double) unary(int opcode, double x) except *:
     cdef bint left_to_python = False
     cdef (double, double) results = native.unary(opcode, x, &left_to_python)
-    clear_flags()
     if left_to_python:
         results = python_kernel(opcode)(x)
+    clear_flags()
     return results
 
 
 cdef inline (double, double, double) binary(int opcode, double x, double y) except *:
     cdef bint left_to_python = False
     cdef (double, double, double) results = native.binary(opcode, x, y, &left_to_python)
-    clear_flags()
     if left_to_python:
         results = python_kernel(opcode)(x, y)
+    clear_flags()
     return results
 
 
@@ -108,9 +108,9 @@ cdef inline (double, double, double, double) ternary(
     cdef (double, double, double, double) results = native.ternary(
         opcode, x, y, z, &left_to_python
     )
-    clear_flags()
     if left_to_python:
         results = python_kernel(opcode)(x, y, z)
+    clear_flags()
     return results
 
 

@@ -44,8 +44,7 @@ def tangents(
     kernels.acquire()
     try:
         while True:
-            value._mark += 1
-            mark = value._mark
+            mark = value._mark = value._mark + 1
             value.clear_flows(order)
             for i, v in enumerate(leaves):
                 v._flow = rates[i]

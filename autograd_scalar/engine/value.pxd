@@ -50,7 +50,7 @@ cpdef list order(list[Value] roots, list[Value] stop)
 cdef Value _unmet(tuple more, long long met)
 @cython.locals(mark="long long", has_nan=bint, found=list)
 cpdef list adjoints(list[Value] order, list[Value] roots, list seeds, list[Value] wanted)
-@cython.locals(mark="long long", has_nan=bint, values=list, leaves=list, done=Py_ssize_t, i=Py_ssize_t)
+@cython.locals(mark="long long", flow=double, has_nan=bint, values=list, leaves=list, done=Py_ssize_t, i=Py_ssize_t)
 cdef _accumulate(Value root, double seed)
 @cython.locals(flow=double, partial=double, has_nan=bint)
 cdef bint _sweep(list[Value] order, list[Value] roots, list seeds) except -1

@@ -624,6 +624,7 @@ def record(opcode: Opcode, *operands: Any) -> Value:
         data, *partials = KERNELS[opcode](*[v.data for v in values])
     except (ArithmeticError, ValueError) as error:
         raise failure(row, values, error) from error.__cause__
+    kernels.clear_flags()
     return node(opcode, data, values, partials)
 
 
@@ -703,8 +704,7 @@ def order(roots: list[Value], stop: list[Value]) -> list[Value]:
     try:
         while True:
             # A node is met, then asks for its first operand, for its others, and is done.
-            _mark += 3
-            met = _mark
+            met = _mark = _mark + 3
             asked = met + 1
             done = met + 2
             found = stop[:]
@@ -768,8 +768,7 @@ def adjoints(
     kernels.acquire()
     try:
         while True:
-            _mark += 1
-            mark = _mark
+            mark = _mark = _mark + 1
             clear_flows(wanted)
             clear_flows(order)
             has_nan = _sweep(order, roots, seeds)
@@ -812,10 +811,11 @@ def _accumulate(root: Value, seed: float) -> None:
                     elif v._opcode != _CONSTANT:
                         leaves.append(v)
                 for i in range(done, len(leaves)):
+                    v = leaves[i]
+                    flow = v._flow
                     if _mark != mark:
                         break  # a signal handler swept meanwhile, and left other flows
-                    v = leaves[i]
-                    v._grad += v._flow
+                    v._grad += flow
                     done = i + 1
                 if _mark == mark:
                     break
@@ -869,7 +869,8 @@ def _sweep_dependent(order: list[Value], roots: list[Value], seeds: Numbers) -> 
             for parent, partial in edges(v):
                 if partial is not None:
                     flows[parent] = flows.get(parent, 0.0) + flows[v] * partial
-    return flows
+    # Compilers differ in which of two NaNs their sum is, and so in its sign.
+    return {v: flow if flow == flow else math.nan for v, flow in flows.items()}
 
 
 def edges(v: Value) -> list[tuple[Value, float | None]]:
