@@ -67,6 +67,8 @@ def test_every_method_of_value_is_a_type_error_on_anything_else(build):
         more = [(), (1.0,), ("",), (Value(1.0),), ({},), (None,), (1.0, 2.0)]
         own = [name for name in vars(Value) if getattr(object, name, None) is not getattr(Value, name)]
         own = [name for name in own if name != "parameter" and callable(getattr(Value, name))]
+        # Composed functions, which are methods too, take numbers as well.
+        own = [name for name in own if getattr(package, name, None) is not getattr(Value, name)]
         kept = ["__doc__", "__new__", "__init_subclass__"]
         failures, calls = [], 0
         for name, self, others in [(n, s, m) for n in own if n not in kept for s in wrong for m in more]:
@@ -569,7 +571,7 @@ def answers(package, seed):
     return found, y.data
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(12))
 def test_every_route_gives_the_same_bits_in_both_builds(seed):
     found, data = answers(autograd_scalar, seed)
     plain, plain_data = answers(plain_package(), seed)
@@ -581,7 +583,7 @@ def test_every_route_gives_the_same_bits_in_both_builds(seed):
         assert expected is None or [*map(bits, found[route])] == expected, route
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(15))
 def test_gradients_that_are_nan_have_the_same_sign_in_both_builds(seed):
     """A value that two NaNs are added to may have the sign of either: IEEE 754 (6.3) leaves it
     open, and it is whichever the C compiler puts first. Adjoints are made alike.
