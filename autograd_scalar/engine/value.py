@@ -870,7 +870,7 @@ def _sweep_dependent(order: list[Value], roots: list[Value], seeds: Numbers) -> 
                 if partial is not None:
                     flows[parent] = flows.get(parent, 0.0) + flows[v] * partial
     # Compilers differ in which of two NaNs their sum is, and so in its sign.
-    return {v: flow if flow == flow else math.nan for v, flow in flows.items()}
+    return {v: flow if flow == flow else float("nan") for v, flow in flows.items()}
 
 
 def edges(v: Value) -> list[tuple[Value, float | None]]:
