@@ -22,6 +22,7 @@ import tempfile
 import tomllib
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import NamedTuple
 
@@ -219,8 +220,6 @@ def enter_a_copy(folder):
     os.environ["AUTOGRAD_SCALAR_EXPECT_BUILD"] = "python"
     # What is in the way here is found before what is installed.
     os.environ["PYTHONPATH"] = copy
-    # A file that changes twice in a second would be taken from the cache.
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def fails(tests):
@@ -235,11 +234,17 @@ def fails(tests):
 def is_killed(mutant):
     path = Path("autograd_scalar", mutant.file)
     original = path.read_text(encoding="utf-8")
-    path.write_text(mutant.text, encoding="utf-8")
+    write(path, mutant.text)
     try:
         return fails(tests_of(mutant.file))
     finally:
-        path.write_text(original, encoding="utf-8")
+        write(path, original)
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    # A file that changes twice in a second would be taken from there.
+    Path(cache_from_source(path)).unlink(missing_ok=True)
 
 
 def main():
