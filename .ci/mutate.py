@@ -174,7 +174,10 @@ def made(path, name, occurrence):
     """The mutant at a place, or None where the program stays as it is."""
     text = path.read_text(encoding="utf-8")
     changed = mutate_code(text, cosmic_ray.plugins.get_operator(name)(), occurrence)
-    if changed is None or claims(changed) == claims(text):
+    try:
+        if changed is None or claims(changed) == claims(text):
+            return None
+    except SyntaxError:
         return None
     pairs = zip(text.splitlines(), changed.splitlines(), strict=False)
     for line, (before, after) in enumerate(pairs, 1):
