@@ -15,6 +15,11 @@ class Case(NamedTuple):
     point: tuple[float, float, float] = (0.7, 1.3, 2.1)
 
 
+def constant_folds(f, x, y, z):
+    minus = -z
+    return 0 - (0 - x) + 0 * y + (z - 0) * 1 - -minus / 1
+
+
 def newton(f, x, y, z):
     """A loop that ends by itself: the square root of x + y, then once more."""
     guess = z
@@ -70,7 +75,7 @@ def network(f, x, y, z):
 
 
 CORPUS = [
-    Case("constant folds", lambda f, x, y, z: 0 - (0 - x) + 0 * y + (z - 0) * 1 - (-(-z)) / 1),
+    Case("constant folds", constant_folds),
     Case("reversed operators", lambda f, x, y, z: (2 - x) * (3 / y) + 2**z - (1 + x)),
     Case("minus a product", lambda f, x, y, z: 0 - x * y - (0 - y * z) - -(x * z)),
     Case("polynomial", lambda f, x, y, z: 3 * x**2 - y * x + z / 2 - (2 - x) * (y - 3)),
