@@ -17,12 +17,14 @@ import multiprocessing
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
 import tomllib
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +44,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["table", "engine", "transforms"]
 # It looks at compiled files, and here is none.
 LEFT_OUT = ["engine/builds.py"]
-SECONDS = 120
+# What a test run may take: of the processor, and of the clock, which a busy machine stretches.
+SECONDS = 60
+WAIT = 1200
 FORKED = multiprocessing.get_context("fork")
 
 # The tests of a room, the quickest that see most first. Where files are compared with what the
@@ -50,7 +54,7 @@ FORKED = multiprocessing.get_context("fork")
 TESTS = {
     "table": "corpus expressions functions kinks one_row higher_order custom value numpy checking "
     "differentiate random_expressions primitives accuracy",
-    "engine": "corpus value functions differentiate custom checking numpy kinks higher_order "
+    "engine": "corpus value contexts functions differentiate custom checking numpy kinks higher_order "
     "processes nn random_expressions graphs",
     "transforms": "corpus differentiate custom checking higher_order kinks functions value one_row "
     "scipy processes random_expressions graphs",
@@ -58,8 +62,8 @@ TESTS = {
 # What is nearest to a file goes before.
 NEAREST = {
     "engine/copies.py": "processes graphs",
-    "engine/modes.py": "value",
-    "engine/context.py": "value",
+    "engine/modes.py": "contexts value",
+    "engine/context.py": "contexts value",
     "transforms/anomaly.py": "checking",
     "transforms/check_grads.py": "checking",
     "transforms/custom.py": "custom",
@@ -173,6 +177,7 @@ class Claims(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
+@cache
 def claims(text):
     return ast.dump(Claims().visit(ast.parse(text)))
 
@@ -219,7 +224,8 @@ def sample(room, count, seed, listed):
 
 def tests_of(file):
     names = [*NEAREST.get(file, "").split(), *TESTS[file.partition("/")[0]].split()]
-    return [f"tests/test_{name}.py" for name in dict.fromkeys(names)]
+    files = [f"tests/test_{name}.py" for name in dict.fromkeys(names)]
+    return [file for file in files if Path(file).exists()]
 
 
 def enter_a_copy(folder):
@@ -237,6 +243,7 @@ def run(tests):
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     sys.path.insert(0, os.getcwd())
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
 
 
@@ -244,7 +251,7 @@ def fails(tests):
     """Whether a test fails, or hangs. In a fork, which has loaded already what tests import."""
     child = FORKED.Process(target=run, args=(tests,))
     child.start()
-    child.join(SECONDS)
+    child.join(WAIT)
     child.kill()
     child.join()
     return child.exitcode != 0
