@@ -54,8 +54,8 @@ FORKED = multiprocessing.get_context("fork")
 TESTS = {
     "table": "corpus expressions functions kinks one_row higher_order custom value numpy checking "
     "differentiate random_expressions primitives accuracy",
-    "engine": "corpus value contexts functions differentiate custom checking numpy kinks higher_order "
-    "processes nn random_expressions graphs",
+    "engine": "corpus value contexts functions differentiate custom checking numpy kinks "
+    "higher_order processes nn random_expressions graphs",
     "transforms": "corpus differentiate custom checking higher_order kinks functions value one_row "
     "scipy processes random_expressions graphs",
 }
@@ -156,8 +156,10 @@ def places(room):
                 yield path, name, occurrence
 
 
-class Claims(ast.NodeTransformer):
-    """Leaves what a program claims: not the types, nor the points at which a row is tested."""
+class Effects(ast.NodeTransformer):
+    """Leaves what a program does: not its types, nor where and how closely a row is tested."""
+
+    tested = ("_GENERAL", "_PAIRS", "_SUBNORMAL", "_SUBNORMAL_SIDE", "_BELL_ACCURACY")
 
     def visit_If(self, node):
         only_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
@@ -168,18 +170,19 @@ class Claims(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Assign(self, node):
-        points = ast.unparse(node.targets[0]) in ("_GENERAL", "_PAIRS")
-        return None if points else self.generic_visit(node)
+        is_tested = ast.unparse(node.targets[0]) in self.tested
+        return None if is_tested else self.generic_visit(node)
 
     def visit_Call(self, node):
         if isinstance(node.func, ast.Name) and node.func.id == "Primitive":
             del node.args[4:5]
+            node.keywords = [each for each in node.keywords if each.arg != "accuracy"]
         return self.generic_visit(node)
 
 
 @cache
-def claims(text):
-    return ast.dump(Claims().visit(ast.parse(text)))
+def effects(text):
+    return ast.dump(Effects().visit(ast.parse(text)))
 
 
 def made(path, name, occurrence):
@@ -187,7 +190,7 @@ def made(path, name, occurrence):
     text = path.read_text(encoding="utf-8")
     changed = mutate_code(text, cosmic_ray.plugins.get_operator(name)(), occurrence)
     try:
-        if changed is None or claims(changed) == claims(text):
+        if changed is None or effects(changed) == effects(text):
             return None
     except SyntaxError:
         return None
