@@ -18,12 +18,14 @@ import os
 import random
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import tomllib
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -242,6 +244,7 @@ def enter_a_copy(folder):
 
 
 def run(tests):
+    os.setsid()
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
@@ -255,7 +258,9 @@ def fails(tests):
     child = FORKED.Process(target=run, args=(tests,))
     child.start()
     child.join(WAIT)
-    child.kill()
+    with suppress(ProcessLookupError):
+        # With what the tests have started.
+        os.killpg(child.pid, signal.SIGKILL)
     child.join()
     return child.exitcode != 0
 
