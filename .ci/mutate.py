@@ -54,8 +54,8 @@ FORKED = multiprocessing.get_context("fork")
 # The tests of a room, the quickest that see most first. Where files are compared with what the
 # table says, any change of a row would count as noticed: those tests are no part of it.
 TESTS = {
-    "table": "corpus expressions functions kinks one_row higher_order custom value numpy checking "
-    "differentiate random_expressions primitives accuracy",
+    "table": "corpus expressions functions accuracy kinks one_row higher_order custom value numpy "
+    "checking differentiate random_expressions primitives",
     "engine": "corpus value contexts functions differentiate custom checking numpy kinks "
     "higher_order processes nn random_expressions graphs",
     "transforms": "corpus differentiate custom checking higher_order kinks functions value one_row "
