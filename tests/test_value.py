@@ -486,6 +486,13 @@ def test_no_grad_decorates_functions():
     assert (w * 3).kind == "interior"
 
 
+def test_no_grad_decorates_without_brackets_and_only_functions():
+    w = Value(2.0)
+    assert no_grad(lambda x: w * x)(3.0).kind == "constant"
+    with pytest.raises(TypeError, match=r"takes a function to decorate, got Value .*with no_grad"):
+        no_grad(w)
+
+
 def test_a_running_total_does_not_grow_a_graph_under_no_grad():
     total, loss = Value(0.0), Value(1.0)
     for _ in range(10):
