@@ -1,5 +1,6 @@
 """Test settings: the build that is tested, repeatable hypothesis runs, a table to add rows to."""
 
+import importlib
 import os
 import re
 import sys
@@ -10,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import autograd_scalar
-from autograd_scalar.engine import functions, value
-from autograd_scalar.table import floats, registry
+from autograd_scalar.engine import value
 
 # The benchmarks are not installed. What is goes first, or it would not be what is tested.
 ROOT = Path(__file__).parent.parent
@@ -44,8 +44,12 @@ settings.load_profile("repeatable")
 
 
 @contextmanager
-def table_kept():
+def table_kept(package=autograd_scalar):
     """Forget the primitives registered inside."""
+    registry, floats, functions, value = (
+        importlib.import_module(f"{package.__name__}.{name}")
+        for name in ("table.registry", "table.floats", "engine.functions", "engine.value")
+    )
     tables = [
         registry.TABLE,
         registry.KERNELS,

@@ -34,6 +34,7 @@ from autograd_scalar import (
     toposort,
     where,
 )
+from autograd_scalar.engine.calls import as_function
 from autograd_scalar.engine.functions import FUNCTIONS
 from autograd_scalar.generate.reference import primitives_page
 from autograd_scalar.generate.stub import functions_stub
@@ -88,6 +89,21 @@ def test_a_wrong_number_of_operands_is_an_error():
     for attempt in (lambda: hypot(1.0), lambda: exp(), lambda: Value(1.0).hypot()):
         with pytest.raises(TypeError, match=r"hypot|exp"):
             attempt()
+
+
+@pytest.mark.parametrize("row", FUNCTION_ROWS, ids=lambda row: row.name)
+def test_functions_and_methods_refuse_an_operand_too_many_or_too_few(row):
+    function, method = as_function(row, OPCODES[row.name]), getattr(Value, row.name)
+    for count in {len(row.arguments) - 1, len(row.arguments) + 1}:
+        message = rf"{row.name}\(.*\) takes .* operands, got {count}"
+        for operands in ([0.5] * count, [Value(0.5)] * count):
+            with pytest.raises(TypeError, match=message):
+                function(*operands)
+        if count:
+            with pytest.raises(TypeError, match=message):
+                method(*[Value(0.5)] * count)
+    with pytest.raises(TypeError, match=rf"Value\.{row.name} needs a Value, got float"):
+        method(*[0.5] * len(row.arguments))
 
 
 @pytest.mark.parametrize("call", [exp, Value.exp], ids=["function", "method"])

@@ -2,12 +2,13 @@
 
 import copy
 import gc
+import math
 import pickle
 import tracemalloc
 
 import pytest
 
-from autograd_scalar import Value, no_grad, primitive, toposort, where
+from autograd_scalar import Value, no_grad, primitive, toposort, vjp, where
 
 DEEP = 1_000_000
 
@@ -288,3 +289,14 @@ def test_a_pickle_of_an_unknown_primitive_names_it(scratch_table):
     del OPCODES["shifted_by_one"]
     with pytest.raises(ValueError, match="'shifted_by_one', which is not registered"):
         pickle.loads(stored)
+
+
+@pytest.mark.parametrize("seed", [math.nan, math.inf, -math.inf])
+def test_a_seed_that_is_no_number_reaches_what_the_result_depends_on_and_nothing_else(seed):
+    x, y, z = Value(2.0), Value(3.0), Value(0.0)
+    out = where(x > 0, x * y, z.sqrt()) + 0 * x
+    out.backward(seed)
+    assert (y.grad, z.grad) == pytest.approx((2 * seed, 0.0), nan_ok=True)
+    assert math.isnan(x.grad)
+    pulled = vjp(lambda x, y, z: where(x > 0, x * y, z.sqrt()), 2.0, 3.0, 0.0)[1](seed)
+    assert pulled == pytest.approx((3 * seed, 2 * seed, 0.0), nan_ok=True)

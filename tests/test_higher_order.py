@@ -2,7 +2,7 @@
 
 import math
 from functools import reduce
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
@@ -33,6 +33,7 @@ from autograd_scalar import (
 from autograd_scalar.algebra.partials import second_partials
 from autograd_scalar.engine.value import record
 from autograd_scalar.table.registry import OPCODES
+from autograd_scalar.transforms import recorded
 
 STEPS = {"floordiv", "mod", "floor", "ceil", "trunc", "where"}
 # At 1e-200 the terms of a third derivative overflow, though their sum may not.
@@ -296,3 +297,95 @@ def test_hessian_vector_product_costs_a_few_sweeps_and_no_matrix():
     exact[:-1] += 2 * x[1:] + 2 * x[:-1]
     exact[1:] += 2 * x[:-1]
     assert product == pytest.approx(exact, rel=1e-14, abs=1e-14)
+
+
+# Recorded derivatives fold what needs no node
+
+RECORDED = [
+    (recorded._add, lambda a, b: a + b),
+    (recorded._sub, lambda a, b: a - b),
+    (recorded._mul, lambda a, b: a * b),
+    (recorded._div, lambda a, b: a / b),
+    (recorded._pow, lambda a, b: a**b),
+    (lambda a, b: recorded._neg(recorded._mul(a, b)), lambda a, b: -(a * b)),
+    (lambda a, b: recorded._neg(recorded._neg(a)), lambda a, b: a + 0 * b),
+    (lambda a, b: recorded._add(a, recorded._neg(b)), lambda a, b: a - b),
+    (lambda a, b: recorded._sub(0.0, recorded._neg(b)), lambda a, b: b + 0 * a),
+]
+
+
+@pytest.mark.parametrize(("folded", "plain"), RECORDED)
+@pytest.mark.parametrize("kinds", [(Value, Value), (Value, float), (float, Value), (float, float)])
+def test_folding_changes_no_number_and_no_derivative(folded, plain, kinds):
+    for a, b in product((2.5, 3.0, 1.0, -1.0, 0.0, 2.0), (-2.0, -1.0, 0.0, 1.0, 2.0)):
+        left, right = (kind(x) for kind, x in zip(kinds, (a, b), strict=True))
+        leaves = [each for each in (left, right) if type(each) is Value]
+        try:
+            exact = plain(left, right)
+        except ArithmeticError:
+            continue
+        found = folded(left, right)
+        assert number(found) == number(exact)
+        if leaves:
+            slopes = gradient(found, leaves) if type(found) is Value else [0.0] * len(leaves)
+            assert slopes == pytest.approx(gradient(exact, leaves), nan_ok=True)
+
+
+def number(x):
+    return getattr(x, "data", x)
+
+
+@pytest.mark.parametrize(
+    ("fold", "a", "b"),
+    [
+        (recorded._add, 0.0, Value),
+        (recorded._add, Value, 0.0),
+        (recorded._sub, Value, 0.0),
+        (recorded._mul, Value, 1.0),
+        (recorded._mul, 1.0, Value),
+        (recorded._div, Value, 1.0),
+        (recorded._pow, Value, 1.0),
+    ],
+)
+def test_what_changes_nothing_is_no_node(fold, a, b):
+    v = Value(2.0)
+    a, b = (v if each is Value else each for each in (a, b))
+    assert fold(a, b) is v
+
+
+def test_a_minus_sign_is_a_node_and_two_are_none():
+    v, w = Value(2.0), Value(3.0)
+    minus = recorded._neg(v)
+    assert recorded._neg(minus) is v
+    assert recorded._sub(0.0, minus) is v
+    assert recorded._mul(-1.0, minus) is v
+    for made in (recorded._sub(0.0, v), recorded._mul(v, -1.0), recorded._mul(-1, v)):
+        assert (made.op, made.parents[0] is v) == ("neg", True)
+    assert recorded._add(w, minus).op == "sub"
+    assert recorded._add(w, minus).parents[1] is v
+
+
+def test_what_is_nothing_is_a_number():
+    v = Value(2.0)
+    assert recorded._mul(0.0, v) == recorded._mul(v, 0.0) == 0.0
+    assert type(recorded._mul(0.0, v)) is type(recorded._pow(v, 0.0)) is float
+    assert recorded._pow(v, 0.0) == 1.0
+    # But 0 times an infinity is none.
+    assert math.isnan(recorded._mul(0.0, Value(math.inf)).data)
+
+
+@pytest.mark.parametrize(
+    ("fold", "a", "b", "ieee"),
+    [
+        (recorded._div, 1.0, 0.0, math.inf),
+        (recorded._div, -1.0, 0.0, -math.inf),
+        (recorded._div, 0.0, 0.0, math.nan),
+        (recorded._pow, 0.0, -1.0, math.inf),
+        (recorded._pow, -0.0, -1.0, -math.inf),
+        (recorded._pow, -2.0, 0.5, math.nan),
+        (recorded._pow, 1e200, 2.0, math.inf),
+    ],
+)
+def test_at_a_pole_a_derivative_is_what_ieee_754_says(fold, a, b, ieee):
+    for left, right in product((a, Value(a)), (b, Value(b))):
+        assert number(fold(left, right)) == pytest.approx(ieee, nan_ok=True)

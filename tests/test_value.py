@@ -1,8 +1,11 @@
 """`Value` as a number and an object: operators, kinds, comparison, identity, errors, gradients."""
 
+import itertools
+import linecache
 import math
 import operator
 import random
+import sys
 import threading
 import time
 from decimal import Decimal
@@ -14,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_scalar import Value, exp, no_grad, sqrt
+from benchmarks.peers.ours import plain_package
 
 SMALL = st.floats(-10, 10)
 # Products of these never underflow.
@@ -482,6 +486,13 @@ def test_no_grad_decorates_functions():
     assert (w * 3).kind == "interior"
 
 
+def test_no_grad_decorates_without_brackets_and_only_functions():
+    w = Value(2.0)
+    assert no_grad(lambda x: w * x)(3.0).kind == "constant"
+    with pytest.raises(TypeError, match=r"takes a function to decorate, got Value .*with no_grad"):
+        no_grad(w)
+
+
 def test_a_running_total_does_not_grow_a_graph_under_no_grad():
     total, loss = Value(0.0), Value(1.0)
     for _ in range(10):
@@ -570,6 +581,42 @@ def test_an_interrupted_pass_leaves_gradients_as_they_were_or_complete():
     x.zero_grad()
     y.backward()
     assert x.grad == once
+
+
+def test_an_interrupt_before_any_line_that_sets_a_gradient_leaves_all_as_they_were_or_complete():
+    """In plain Python, where lines can be counted."""
+    ag = plain_package()
+    leaves = [ag.Value(x) for x in (0.5, -1.5, 2.0)]
+    y = leaves[0] * leaves[1] + leaves[1] * leaves[2] * 3.0
+    y.backward()
+    once = [leaf.grad for leaf in leaves]
+    twice = [2 * grad for grad in once]
+    seen = set()
+    for interrupted in range(100):
+        for leaf, grad in zip(leaves, once, strict=True):
+            leaf.grad = grad
+        lines = itertools.count()
+
+        def trace(frame, event, _, lines=lines, interrupted=interrupted):
+            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+            if event == "line" and "v._grad" in line and next(lines) == interrupted:
+                raise KeyboardInterrupt
+            return trace if frame.f_code.co_name in ("backward", "_accumulate") else None
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            y.backward()
+        except KeyboardInterrupt:
+            seen.add("interrupted")
+            assert [leaf.grad for leaf in leaves] == once
+        else:
+            seen.add("complete")
+            assert [leaf.grad for leaf in leaves] == twice
+            break
+        finally:
+            sys.settrace(before)
+    assert seen == {"interrupted", "complete"}
 
 
 def test_backward_on_a_constant_is_an_error_and_not_a_gradient_of_nothing():
