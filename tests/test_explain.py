@@ -851,3 +851,46 @@ def test_the_command_line_explains(capsys):
 def test_the_command_line_refuses_what_it_cannot_explain(options, said, capsys):
     assert main(["x**2", "x=3", *options]) == 2
     assert said in capsys.readouterr().err
+
+
+# The same derivative at every point where the function is smooth.
+
+
+@pytest.mark.parametrize("z", [0.0, 1e-300, 1e-7, -1.0, 14.0, 15.5, 16.5, 30.0, -40.0, 700.0])
+@pytest.mark.parametrize(
+    ("function", "formula"),
+    [
+        (sigmoid, "a·(1 − a)"),
+        (lambda z: (1 + exp(-z)) ** -1, "a·(1 − a)"),
+        (tanh, "1 − a²"),
+        (exp, "a"),
+    ],
+    ids=["quotient", "power", "tanh", "exp"],
+)
+def test_the_formula_does_not_depend_on_the_point(z, function, formula):
+    z = Value(z, "z")
+    (factor,) = explain(labelled(function(z), "a"), wrt=z).factors
+    assert factor.formula == formula
+
+
+@pytest.mark.parametrize("z", [0.0, 15.5, 40.0])
+def test_the_numbers_of_a_formula_show_what_they_come_to(z):
+    z = Value(z, "z")
+    explanation = explain(labelled(sigmoid(z), "a"), wrt=z)
+    (equation,) = equations(explanation)
+    *_, numbers, value = equation.rows
+    assert value_of(numbers.side, explanation) == pytest.approx(explanation.value, rel=1e-9)
+
+
+def test_a_minus_from_inside_is_shown_where_it_arises():
+    x = Value(0.5, "x")
+    text = explain(labelled(exp(-x), "p"), wrt=x).text
+    assert "= e^(−x)·(−1)" in text
+
+
+def test_no_line_is_printed_twice():
+    x, c = Value(0.5, "x"), Value(2.0, "c")
+    for make in (lambda: exp(-x), lambda: -(x * c), lambda: x * -c, lambda: c / x):
+        lines = explain(labelled(make(), "p"), wrt=x).text.split("The rules")[0].splitlines()
+        sides = [line.strip() for line in lines if line.strip().startswith(("=", "≈"))]
+        assert len(sides) == len(set(sides))
