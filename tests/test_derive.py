@@ -496,3 +496,23 @@ def test_an_expression_is_within_its_bounds(text, x):
     # What is positive may round to 0.
     assert found.low <= (value or sys.float_info.min)
     assert value <= found.high
+
+
+@pytest.mark.parametrize("algebra", ["own", "sympy"])
+@pytest.mark.parametrize(
+    ("text", "variable", "last"),
+    [
+        ("-(y*log(a) + (1 - y)*log(1 - a))", "a", "(a − y)/(a·(1 − a))"),
+        (
+            "-(y*log(1/(1 + exp(-z))) + (1 - y)*log(1 - 1/(1 + exp(-z))))",
+            "z",
+            "1/(1 + e^(−z)) − y",
+        ),
+        ("(a - y)**2 / 2", "a", "a − y"),
+        ("x * exp(-x)", "x", "e^(−x)·(1 − x)"),
+        ("(x - 1) / x", "x", "1/x²"),
+        ("log(exp(z)/(exp(z) + exp(w)))", "z", "e^w/(e^z + e^w)"),
+    ],
+)
+def test_the_last_line_is_the_one_a_textbook_prints(text, variable, last, algebra):
+    assert derive(text, variable, algebra=algebra).lines[-1].text == last

@@ -15,7 +15,17 @@ from typing import Any
 
 from ..algebra.cancel import shortened
 from ..algebra.simplify import as_product, tidy
-from ..algebra.trees import SUM, call, is_one, name, names_in, number, size
+from ..algebra.trees import (
+    SUM,
+    call,
+    is_one,
+    name,
+    names_in,
+    number,
+    same,
+    size,
+    substituted,
+)
 from ..engine.value import Value, toposort
 from ..notation.document import (
     Block,
@@ -27,6 +37,7 @@ from ..notation.document import (
     Piece,
     Row,
     Sentence,
+    listed,
 )
 from ..notation.labels import unicode_label
 from ..notation.numerals import is_rounded
@@ -42,6 +53,7 @@ _SHOWN_LINES = 240
 _SHOWN_TERMS = 4
 _SHOWN_POINTS = 6
 _LONGEST_COMPARED = 60
+_LONGEST_WRITTEN_OUT = 40
 
 
 class Explanation(Document):
@@ -237,7 +249,7 @@ class _Builder:
     def not_in_graph(self) -> Explanation:
         y, x = self.name(self.y), name(self.wrt.label or "x")
         made_from = dict.fromkeys(v.label for v in self.order if v.label and v is not self.y)
-        shown = _listed([name(label) for label in made_from])
+        shown = listed([name(label) for label in made_from])
         left = derivative(self.formulas.names[self.y], self.wrt.label or "x")
         return self.explanation_of(
             [
@@ -401,13 +413,13 @@ class _Builder:
                 if len(trees) > 1:
                     do, its = ("do", "their derivatives are")
                 space = " " if pieces else ""
-                pieces += [space, *_listed(trees), f" {do} not {verb} ", self.name(variable)]
+                pieces += [space, *listed(trees), f" {do} not {verb} ", self.name(variable)]
                 pieces.append(f", so {its} 0.")
         if held:
             one = len(held) == 1
             pieces += [
                 " " if pieces else "",
-                *_listed([name(label) for label in held]),
+                *listed([name(label) for label in held]),
                 " changes with " if one else " change with ",
                 self.name(self.wrt),
                 " too, but that is another way; here it is held fixed."
@@ -441,16 +453,44 @@ class _Builder:
         if len(path.factors) <= 12:
             formulas = [factor.formula_tree for factor in path.factors]
             if sum(map(size, formulas)) <= 120 and any(map(names_in, formulas)):
-                rows.append(Row(_multiplied(formulas)))
-                shorter = _shorter(product(formulas))
-                if shorter is not None:
-                    rows.append(Row(shorter, (("simplify", ()),)))
+                rows += self.formula_rows(formulas)
         numbers = [factor.value for factor in path.factors]
         rounded = any(is_rounded(each, self.digits) for each in numbers)
         rows.append(Row(product([number(each) for each in numbers]), rounded=rounded))
         rounded = rounded or is_rounded(path.value, self.digits)
         rows.append(Row(number(path.value), rounded=rounded))
         return rows
+
+    def formula_rows(self, formulas: Sequence[ast.expr]) -> list[Row]:
+        """The formulas side by side, then with the signs in front, cancelled, and written out."""
+        rows = [Row(product(formulas))]
+        minus = sum(isinstance(each, ast.UnaryOp) for each in formulas)
+        if minus > isinstance(formulas[0], ast.UnaryOp):
+            says = "two minus signs cancel" if minus > 1 else "the minus sign goes in front"
+            rows.append(Row(_multiplied(formulas), ((says, ()),)))
+        elif any(map(is_one, formulas)):
+            rows.append(Row(_multiplied(formulas), (("a factor 1 changes nothing", ()),)))
+        shorter = _shorter(product(formulas))
+        if shorter is not None:
+            rows.append(Row(shorter, (("simplify", ()),)))
+        alone = self.in_wrt_alone(rows[-1].side)
+        if alone is not None:
+            rows.append(Row(alone, (("put in what the names stand for", ()),)))
+        return rows
+
+    def in_wrt_alone(self, tree: ast.expr) -> ast.expr | None:
+        """A short derivative of a function of `wrt` alone, without the names in between."""
+        if any(v.kind in ("leaf", "parameter") and v is not self.wrt for v in self.order):
+            return None
+        written = tree
+        for v in reversed(self.order):
+            if v in self.links and self.formulas.names[v] in names_in(written):
+                formula = {self.formulas.names[v]: self.formulas.formula(v)}
+                written = substituted(written, formula)
+                if size(written) > _LONGEST_WRITTEN_OUT:
+                    return None
+        written = tidy(written)
+        return None if same(written, tidy(tree)) else written
 
     def as_backward(self) -> Sentence:
         y, x = self.name(self.y), self.name(self.wrt)
@@ -581,20 +621,6 @@ def _amount(values: Sequence[float]) -> ast.expr:
     if isinstance(first, ast.UnaryOp) and len(values) > 1:
         return ast.UnaryOp(ast.USub(), product([first.operand, *map(number, values[1:])]))
     return product([first, *map(number, values[1:])])
-
-
-def _listed(trees: Sequence[ast.expr]) -> list[Piece]:
-    """a, b and c; of many, the first few and how many more."""
-    shown = list(trees) if len(trees) <= 6 else list(trees[:5])
-    pieces: list[Piece] = []
-    for i, tree in enumerate(shown):
-        if i:
-            last = i == len(shown) - 1 and len(shown) == len(trees)
-            pieces.append(" and " if last else ", ")
-        pieces.append(tree)
-    if len(shown) < len(trees):
-        pieces.append(f" and {len(trees) - len(shown):,} more")
-    return pieces
 
 
 def _multiplied(factors: Sequence[ast.expr]) -> ast.expr:

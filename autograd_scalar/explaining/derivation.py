@@ -18,7 +18,17 @@ from types import FrameType
 from typing import Any
 
 from ..algebra.cancel import shortened
-from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, row_of, substituted
+from ..algebra.trees import (
+    call,
+    name,
+    names_in,
+    number,
+    rebuilt,
+    replaced,
+    row_of,
+    size,
+    substituted,
+)
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.document import Block, Document, Equation, Paragraph, Row, Sentence
@@ -40,9 +50,17 @@ _WAY_ON = (
     "number and `explain` for the chain rule in a recorded computation"
 )
 
+
+def _by_either(tree: ast.expr) -> ast.expr | None:
+    """What SymPy finds, where it is clearly shorter than what cancelling gives."""
+    own = shortened(tree)
+    other = shortened_by_sympy(tree)
+    return other if other is not None and size(other) < 0.85 * size(own or tree) else own
+
+
 _ALGEBRAS: dict[str | None, Callable[[ast.expr], ast.expr | None] | None] = {
     "own": shortened,
-    "sympy": shortened_by_sympy,
+    "sympy": _by_either,
     None: None,
 }
 # How much of a derivative may be rounding where it is compared.

@@ -57,6 +57,20 @@ _ASCII = {
 }
 
 
+def listed(trees: Sequence[ast.expr]) -> list[Piece]:
+    """a, b and c; of many, the first few and how many more."""
+    shown = list(trees) if len(trees) <= 6 else list(trees[:5])
+    pieces: list[Piece] = []
+    for i, tree in enumerate(shown):
+        if i:
+            last = i == len(shown) - 1 and len(shown) == len(trees)
+            pieces.append(" and " if last else ", ")
+        pieces.append(tree)
+    if len(shown) < len(trees):
+        pieces.append(f" and {len(trees) - len(shown):,} more")
+    return pieces
+
+
 @dataclass(frozen=True)
 class Heading:
     """A line that names what follows."""
@@ -204,9 +218,10 @@ class _TextWriter:
         self.width = width
         self.about = " ≈ " if unicode else " ~ "
 
-    def sentence(self, sentence: Sentence) -> str:
+    def sentence(self, sentence: Sentence, *beside: ast.expr) -> str:
+        trees = [*(each for each in sentence if not isinstance(each, str)), *beside]
         return "".join(
-            _visible(each) if isinstance(each, str) else self.set(each) for each in sentence
+            _visible(each) if isinstance(each, str) else self.set(each, *trees) for each in sentence
         )
 
     def write(self, blocks: Iterable[Block]) -> list[str]:
@@ -230,8 +245,11 @@ class _TextWriter:
         return lines
 
     def equation(self, left: ast.expr, rows: Sequence[Row], on_one_line: bool) -> list[str]:
-        head = self.set(left)
-        sides = [(self.about if row.rounded else " = ") + self.set(row.side) for row in rows]
+        trees = [left, *(row.side for row in rows)]
+        head = self.set(*trees)
+        sides = [
+            (self.about if row.rounded else " = ") + self.set(row.side, *trees) for row in rows
+        ]
         if on_one_line:
             return [wrapped(head + "".join(sides), self.width, 2, 4)]
         reasoned = any(row.reasons for row in rows)
@@ -244,10 +262,10 @@ class _TextWriter:
                 room = 2 + (0 if i == 0 else indent - 2) + width_of(start)
                 first, *others = _terms_of(row.side)
                 lines.append(
-                    wrapped(start + self.set(first), self.width, room - width_of(start), 4)
+                    wrapped(start + self.set(first, *trees), self.width, room - width_of(start), 4)
                 )
                 lines += [
-                    wrapped(f"+ {self.set(each)}", self.width, max(room - 2, 2), 4)
+                    wrapped(f"+ {self.set(each, *trees)}", self.width, max(room - 2, 2), 4)
                     for each in others
                 ]
             elif beside and i == 0:
@@ -256,13 +274,17 @@ class _TextWriter:
                 lines.append(wrapped(side[1:], self.width, indent + 1, 2))
             lines += [
                 wrapped(each, self.width, min(indent + 5, 8), 2)
-                for each in self.reasons(row.reasons)
+                for each in self.reasons(row.reasons, trees)
             ]
         return lines
 
-    def reasons(self, reasons: Iterable[tuple[str, Sentence]]) -> list[str]:
+    def reasons(
+        self, reasons: Iterable[tuple[str, Sentence]], beside: Sequence[ast.expr]
+    ) -> list[str]:
         named = [_visible(rule) for rule, says in reasons if not says]
-        says = [f"{_visible(rule)}: {self.sentence(says)}" for rule, says in reasons if says]
+        says = [
+            f"{_visible(rule)}: {self.sentence(says, *beside)}" for rule, says in reasons if says
+        ]
         return [*([", ".join(named)] if named else []), *says]
 
 

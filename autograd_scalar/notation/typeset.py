@@ -22,7 +22,14 @@ from typing import ClassVar
 
 from ..algebra.trees import PRODUCT, call, is_quotient, name, number, substituted
 from ..table.registry import OPCODES, TABLE
-from .labels import latex_label, latex_text, mathml_label, plain_label, unicode_label
+from .labels import (
+    has_small_scripts,
+    latex_label,
+    latex_text,
+    mathml_label,
+    plain_label,
+    unicode_label,
+)
 from .numerals import decimal
 
 DERIVATIVE = "∂"
@@ -77,15 +84,26 @@ class Typesetter:
 
     def __init__(self, digits: int = 6) -> None:
         self.digits = digits
+        self.small_scripts = True
 
-    def __call__(self, tree: ast.expr) -> str:
-        """The expression in this notation."""
+    def __call__(self, tree: ast.expr, *beside: ast.expr) -> str:
+        """The expression in this notation.
+
+        beside  what stands in the same line, whose labels are to look alike
+        """
+        labels = {
+            node.id
+            for each in (tree, *beside)
+            for node in ast.walk(each)
+            if isinstance(node, ast.Name)
+        }
+        self.small_scripts = all(map(has_small_scripts, labels))
         return self.set(tree)[0]
 
     # Hooks: how each piece is written in this notation.
 
     def label(self, label: str) -> str:
-        return unicode_label(label)
+        return unicode_label(label, self.small_scripts)
 
     def words(self, text: str) -> str:
         return text
@@ -249,11 +267,15 @@ class Typesetter:
             and each.func.id in (DERIVATIVE, TOTAL, PENDING)
             for each in factors
         )
-        wide = wide or all(map(_is_number, factors)) or any(map(is_quotient, factors))
+        numbers = all(map(_is_number, factors))
+        wide = wide or (numbers and not all(map(_is_digit, factors)))
+        wide = wide or any(is_quotient(_signed(each)[1]) for each in factors)
+        # Where several factors have a sign, each is in brackets: (−a)·b·(−c).
+        several = not numbers and sum(_signed(each)[0] for each in factors) > 1
         text, first = "", _TERM
         for i, factor in enumerate(factors):
             shown, level = self.set(factor)
-            if level < (_SIGN if i == 0 else _TERM):
+            if level < (_SIGN if i == 0 and not several else _TERM):
                 shown = self.fence(shown)
             elif i == 0:
                 first = level
@@ -340,6 +362,10 @@ def _signed(tree: ast.expr) -> tuple[bool, ast.expr]:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return True, operand
     return False, tree
+
+
+def _is_digit(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Constant) and tree.value in range(10)
 
 
 def _is_number(tree: ast.expr) -> bool:
