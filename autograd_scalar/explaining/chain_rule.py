@@ -272,7 +272,9 @@ class _Builder:
         paths = [Path(chain, along(chain)) for chain in map(tuple, self.chains())]
         factors = list(dict.fromkeys(factor for path in paths for factor in path.factors))
         left = self.symbol(self.wrt)
-        if len(paths) > 1 and any(len(path.factors) == 1 for path in paths):
+        if len(factors) == 1:
+            left = factors[0].symbol
+        elif len(paths) > 1 and any(len(path.factors) == 1 for path in paths):
             # ∂y/∂x is one of several terms then, so the sum is the total derivative dy/dx.
             left = total(self.formulas.names[self.y], self.formulas.names[self.wrt])
         blocks: list[Block] = []
@@ -335,7 +337,7 @@ class _Builder:
         pieces += [
             ". A change of ",
             x,
-            " is handed on from each to the next, so the rates of change multiply (the chain "
+            " is passed on from each to the next, so the rates of change multiply (the chain "
             "rule).",
         ]
         return tuple(pieces)

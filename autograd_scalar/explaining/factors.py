@@ -28,7 +28,7 @@ from ..algebra.trees import (
 from ..engine.value import Value
 from ..notation.document import Row
 from ..notation.numerals import decimal, is_rounded
-from ..notation.typeset import MORE, Typesetter, derivative
+from ..notation.typeset import MORE, Typesetter, derivative, total
 from ..table.language import is_zero
 from .formulas import Formulas, Summand
 from .points import RANGES
@@ -159,8 +159,9 @@ class Factor:
 
     @property
     def symbol(self) -> ast.expr:
-        """∂of/∂by as an expression."""
-        return derivative(*self.names)
+        """∂of/∂by as an expression; dof/dby where no other name exists."""
+        straight = len(self.formulas.names) == 2
+        return (total if straight else derivative)(*self.names)
 
     @property
     def definition(self) -> str:

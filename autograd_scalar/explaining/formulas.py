@@ -219,7 +219,7 @@ def _is_nothing(v: Value) -> bool:
 
 
 def written(v: Value, operands: list[ast.expr]) -> ast.expr:
-    """An interior value as its operation on `operands`; the 0 that `sum` starts with is left out."""
+    """An interior value as its operation on `operands`, without the 0 that `sum` starts with."""
     if v.op == "add":
         kept = [tree for tree, of in zip(operands, v.parents, strict=True) if not _is_nothing(of)]
         if len(kept) == 1:

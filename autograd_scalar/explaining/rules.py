@@ -66,6 +66,10 @@ IN_WORDS = {
         "power rule, for a variable that is raised to a number"
     ),
     "logarithm rule": "the derivative of ln is 1 divided by what stands inside",
+    "total derivative": (
+        "what changes in several places at once changes the result by the sum of what each "
+        "change brings about"
+    ),
     CHAIN: (
         "differentiate the outside with the inside left as it is, then multiply by the derivative "
         "of the inside"

@@ -19,6 +19,7 @@ from ..algebra.simplify import as_product, numerator_and_denominator, terms_of, 
 from ..algebra.trees import (
     PRODUCT,
     SUM,
+    added,
     call,
     fraction,
     is_one,
@@ -40,6 +41,8 @@ from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, at_poin
 
 #: The reason for a line that is written with the name of what is differentiated.
 BY_NAME = "put the name back"
+
+TOTAL_DERIVATIVE = "total derivative"
 
 # How close a line's number is to the engine's, and when rounding makes it worth nothing.
 _CLOSE = 1e-7
@@ -77,6 +80,11 @@ class Line:
     def text(self) -> str:
         """The line in Unicode, as it is shown."""
         return Typesetter()(self.tree)
+
+
+def slot(function: str, i: int) -> str:
+    """The name of a function's derivative by one of several arguments: f_1 for the first."""
+    return f"{function}_{i + 1}"
 
 
 def pending_derivative(tree: ast.expr, variable: str, several: bool) -> ast.expr:
@@ -183,7 +191,35 @@ class Work:
                 right = ast.BinOp(right, ast.Mult(), name("u'"))
                 result = ast.BinOp(slope, ast.Mult(), pending(inner))
                 return Application(CHAIN, left, right, {"u": inner}, self.variable, tree, result)
+            case ast.Call(func=ast.Name(id=function), args=operands) if function in self.functions:
+                return self._total(tree, function, operands, pending)
         return apply(tree, self.variable, self.decide, pending=pending)
+
+    def _total(
+        self,
+        tree: ast.expr,
+        function: str,
+        operands: Sequence[ast.expr],
+        pending: Callable[[ast.expr], ast.expr],
+    ) -> Application:
+        """The total derivative of a function of several arguments: f₁·u′ + f₂·v′."""
+        taken = names_in(tree)
+        letters = [each for each in "uvwpqrstabc" if each not in taken][: len(operands)]
+        moving = [i for i, each in enumerate(operands) if self.variable in names_in(each)]
+        statement: list[ast.expr] = []
+        terms: list[ast.expr] = []
+        for i in moving:
+            symbols = call(slot(function, i), *map(name, letters))
+            statement.append(ast.BinOp(symbols, ast.Mult(), name(f"{letters[i]}'")))
+            slope = call(slot(function, i), *operands)
+            is_variable = isinstance(operands[i], ast.Name)
+            inner = number(1) if is_variable else pending(operands[i])
+            terms.append(slope if is_variable else ast.BinOp(slope, ast.Mult(), inner))
+        left = call("′", call(function, *map(name, letters)))
+        named = dict(zip(letters, operands, strict=True))
+        return Application(
+            TOTAL_DERIVATIVE, left, added(statement), named, self.variable, tree, added(terms)
+        )
 
     def taken(self, tree: ast.expr, pending: Callable[[ast.expr], ast.expr]) -> ast.expr:
         """The derivative of an expression by its last operation."""
@@ -312,6 +348,13 @@ class Work:
                 return simple
             return None
         return None
+
+    def name_put_back(self, heading: ast.expr, tree: ast.expr) -> None:
+        """A line with the name of a step for what it stands for, where the last line has that."""
+        last = self.lines[-1].tree
+        named = replaced(replaced(last, tree, heading), tidy(tree), heading)
+        if not same(named, last) and self.agrees(replaced(named, heading, tree)):
+            self.lines.append(Line(named, ((BY_NAME, (tree, " is ", heading)),)))
 
     def _split_constant_over(
         self, above: ast.expr, below: ast.expr, top: ast.expr, itself: ast.expr
