@@ -34,6 +34,7 @@ from autograd_scalar import (
     exp,
     explain,
     floor,
+    hypot,
     maximum,
     primitive,
     relu,
@@ -1004,3 +1005,102 @@ def test_values_of_one_label_are_told_apart_in_mathematics():
     explanation = explain(labelled(w[0] * w[1], "net"), wrt=w[0])
     assert "wₓₓ#1·wₓₓ#2" in explanation.text
     assert r"w_{xx}\#1" in explanation.latex
+
+
+# Second derivatives, the recursion on request, steps as a table, pages.
+
+
+@pytest.mark.parametrize(
+    ("make", "jumps"),
+    [
+        (lambda x: abs(x) ** 2, True),
+        (lambda x: hypot(x, 0.0) ** 2, True),
+        (relu, True),
+        (sqrt, False),
+        (floor, False),
+        (lambda x: x**2, False),
+    ],
+    ids=["abs", "hypot", "relu", "sqrt", "floor", "square"],
+)
+def test_where_the_slope_jumps_there_is_no_second_derivative(make, jumps):
+    x = Value(0.0, "x")
+    text = " ".join(explain(labelled(make(x), "y"), x).text.split())
+    assert ("A second derivative through this point can't be given" in text) is jumps
+
+
+def layered(*widths):
+    """A network in the labels of the field, its error, and the first weight."""
+    outputs = [Value(0.3 + 0.2 * i, f"x_{i + 1}") for i in range(widths[0])]
+    first = None
+    for layer, width_ in enumerate(widths[1:], 1):
+        nets = []
+        for j in range(1, width_ + 1):
+            w = [Value(0.1 * (j + k - layer), f"w_{{{j}{k}}}^({layer})") for k in range(9)]
+            w = w[1 : len(outputs) + 1]
+            first = first or w[0]
+            total = sum(a * b for a, b in zip(w, outputs, strict=True))
+            nets.append(labelled(total, f"z_{j}^({layer})"))
+        outputs = [labelled(sigmoid(z), z.label.replace("z", "a")) for z in nets]
+    return labelled(sum((a - 1) ** 2 for a in outputs), "C"), first
+
+
+@pytest.mark.parametrize("widths", [(2, 2, 2, 1), (2, 3, 3, 2), (1, 1, 1)])
+def test_the_recursion_can_be_asked_for(widths):
+    error, w = layered(*widths)
+    explanation = explain(error, w, detail="backward")
+    shown = {step.node.label for step in explanation.adjoints}
+    outputs = {v.label for v in toposort(error) if v.label.startswith("a_")}
+    reached = {label for label in outputs if not label.endswith("(1)")} | {"a_1^(1)"}
+    assert shown == reached | {w.label}
+    text = explanation.text
+    assert "∂C/∂v = Σ_u ∂u/∂v · ∂C/∂u" in text
+    assert f"Layer {len(widths) - 1}, next to C" in text
+    assert explanation.value == gradient(error, w)
+
+
+def test_no_number_is_said_to_equal_itself():
+    x = [Value(0.01 * i, f"x_{i}") for i in range(4)]
+    y = labelled(sum(a * 1 for a in x) + 0.01 * x[1], "y")
+    for detail in ("links", "operations", "backward"):
+        text = explain(y, x[1], detail=detail).text
+        assert not re.search(r"= (\S+) = \1(\s|$)", text)
+
+
+def test_steps_print_a_table_without_constants():
+    x = Value(3.0, "x_1")
+    found = steps(labelled(2 * x + 1, "y"))
+    header, *rows = str(found).splitlines()
+    assert header.split() == ["value", "derivative", "passed", "on"]
+    assert len(rows) == sum(step.node.kind != "constant" for step in found)
+    assert "x₁" in rows[-1]
+    assert repr(found) == str(found)
+    assert found == list(found)
+
+
+@pytest.mark.parametrize("label", ["x_1", "<b>&", "</td>"])
+def test_steps_are_a_table_in_notebooks(label):
+    table = ElementTree.fromstring(steps(exp(Value(1.0, label)))._repr_html_())
+    assert [len(row) for row in table] == [3] * 3
+    assert label in ("x_1", table[2][0].text.strip("()"))
+
+
+def test_long_equations_stay_on_a_page():
+    error, w = layered(2, 2, 2)
+    root = ElementTree.fromstring("<div>" + explain(error, w).html.replace("<br>", "<br/>") + "</div>")
+    tables = root.findall(".//table")
+    frames = [each for each in root.findall(".//div") if "overflow-x" in each.get("style", "")]
+    assert len(frames) == len(tables) > 0
+    assert all(each.get("displaystyle") == "true" for each in root.iter("math"))
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex"])
+def test_every_line_has_its_rule_and_every_reason_its_line(form):
+    z = Value(0.5, "z")
+    text = getattr(explain(labelled(sigmoid(z), "a"), wrt=z), form)
+    equation, _, below = text.partition(r"\end{aligned}")
+    numbered = re.findall(r"\\text\{\((\d+)\) ", equation)
+    assert numbered == ["1", "2"]
+    hardest = equation.splitlines()[[r"\frac{da}{dz}" in s for s in equation.splitlines()].index(True)]
+    assert "quotient rule" in hardest
+    reasons = re.findall(r"\((\d+)\) \w", below.partition("In words")[0])
+    assert set(reasons) == set(numbered)

@@ -41,7 +41,7 @@ from ..notation.document import (
 )
 from ..notation.labels import unicode_label
 from ..notation.numerals import is_rounded
-from ..notation.typeset import MORE, PENDING, derivative, product, total
+from ..notation.typeset import EACH, MORE, PENDING, Typesetter, derivative, product, total
 from .factors import AdjointSum, Factor, Path, Term, along
 from .formulas import Formulas, derivatives
 from .rules import IN_WORDS
@@ -113,7 +113,8 @@ def explain(
     y        the result
     wrt      the value to differentiate by, or its label
     detail   "links": the values with a label are the links of the chain, and what lies
-             between two of them is one factor; "operations": each operation is a link
+             between two of them is one factor; "operations": each operation is a link;
+             "backward": value by value from the result back, as where there are many ways
     digits   how many significant digits numbers are shown with
     unicode  False for ASCII only; by default what the terminal can show
 
@@ -133,8 +134,8 @@ def explain(
     """
     if not isinstance(y, Value):
         raise TypeError(f"explain takes a Value, got {type(y).__name__} {y!r:.60}")
-    if detail not in ("links", "operations"):
-        raise ValueError(f"detail is 'links' or 'operations', got {detail!r}")
+    if detail not in ("links", "operations", "backward"):
+        raise ValueError(f"detail is 'links', 'operations' or 'backward', got {detail!r}")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a whole number from 1 to 17, got {digits!r}")
     return _Builder(y, wrt, detail, digits, unicode).explanation()
@@ -188,6 +189,7 @@ class _Builder:
         self.wrt = _found(wrt, order)
         self.digits = digits
         self.unicode = unicode
+        self.detail = detail
         self.moving = _descendants(order, self.wrt)
         named = self.moving if detail == "operations" else {self.wrt} & self.moving
         self.formulas = Formulas(y, named, self.wrt)
@@ -223,7 +225,7 @@ class _Builder:
             if v in self.formulas and v in self.moving and v is not self.wrt
         }
         count = self.count()
-        if count <= _MOST_PATHS:
+        if count <= _MOST_PATHS and self.detail != "backward":
             return self.by_paths(count)
         return self.by_recursion(count)
 
@@ -508,23 +510,24 @@ class _Builder:
         y, x = self.name(self.y), self.name(self.wrt)
         # A number of more than a few thousand digits is too much even for `str`.
         many = f"{count:,}" if count < 10**12 else f"about 10^{math.log10(count):.0f}"
+        ways: Sentence = (x, " reaches ", y, f" in {many} ways, too many to write down one by one. ")
+        general = call(EACH, *self.general()[:2])
         blocks: list[Block] = [
             self.line(sums[-1], numbers=False),
             Paragraph(
                 (
-                    x,
-                    " reaches ",
-                    y,
-                    f" in {many} ways, too many to write down one by one. The same sum is found "
-                    "value by value, from ",
+                    *(ways if count > _MOST_PATHS else ()),
+                    "The derivatives are found value by value, from ",
                     y,
                     " back: the derivative by a value is, for each value made from it, how fast "
-                    "that one changes with it times the derivative by that one, all added up. "
-                    "Each line uses only lines above it.",
+                    "that one changes with it times the derivative by that one, all added up:",
                 )
             ),
+            Equation(self.general()[-1], (Row(general),)),
+            Paragraph(("Each line uses only lines above it.",)),
         ]
         layer = 0
+        deepest = max(each.layer for each in sums)
         for i, each in enumerate(sums):
             if i >= _SHOWN_LINES and i < len(sums) - 1:
                 if i == _SHOWN_LINES:
@@ -533,17 +536,29 @@ class _Builder:
                 continue
             if each.layer != layer:
                 layer = each.layer
-                where = "next to " if layer == 1 else f"{layer} links from "
-                blocks.append(Heading((f"Layer {layer}, {where}", y)))
+                where = "next to " if layer == 1 else f"{layer} links before "
+                start: Sentence = (f"Layer {deepest - layer}",) if layer < deepest else (x,)
+                blocks.append(Heading((*start, f", {where}", y)))
             blocks.append(self.line(each))
         blocks.append(Paragraph(self.as_backward()))
         return self.explanation_of(blocks, adjoints=sums, count=count)
 
+    def general(self) -> tuple[ast.expr, ast.expr, ast.expr]:
+        """The value that is summed over, a term of the sum, and what the sum is."""
+        taken = self.formulas.values
+        v, u = [each for each in "vusrqp" if each not in taken][:2]
+        term = product([derivative(u, v), derivative(self.formulas.names[self.y], u)])
+        return name(u), term, derivative(self.formulas.names[self.y], v)
+
+    def is_net(self, v: Value, onto: Value) -> bool:
+        """Whether `v` is the net input of a neuron: several values in, and one function out."""
+        return len(self.formulas.inputs(v)) > 1 and len(self.formulas.inputs(onto)) == 1
+
     def recursion(self) -> list[AdjointSum]:
         """The derivative by each value between, from the result back to `wrt`.
 
-        A value that goes into one other only shares that one's line, so that a line goes
-        from one layer's outputs to the next's.
+        The net input of a neuron shares its output's line, so that a line goes from one
+        layer's outputs to the next's.
         """
         used_by: dict[Value, list[Factor]] = {}
         for factors in self.links.values():
@@ -563,6 +578,7 @@ class _Builder:
                 and v is not self.wrt
                 and onto is not self.y
                 and onto not in passed_on
+                and self.is_net(v, onto)
             ):
                 passed_on[v] = uses[0]
                 continue
@@ -610,6 +626,9 @@ class _Builder:
                 rows.append(Row(call(SUM, *amounts), rounded=rounded))
             rounded = rounded or is_rounded(adjoint.value, self.digits)
             rows.append(Row(number(adjoint.value), rounded=rounded))
+            shown = Typesetter(self.digits)
+            printed = {shown(row.side): row for row in reversed(rows)}
+            rows = [row for row in rows if printed[shown(row.side)] is row]
         return Equation(self.symbol(adjoint.node), tuple(rows), on_one_line=True)
 
 

@@ -8,6 +8,7 @@ both sides of every edge and compared with the engine's derivative before it is 
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import math
 import re
@@ -123,11 +124,10 @@ class Derivation(Document):
         """
         tree = self.lines[-1 if line is None else line].tree
         if line is None:
-            try:
-                # 1 − tanh² is 0 far out, where the partial that is computed is not.
+            # 1 − tanh² is 0 far out, where the partial that is computed is not. Of functions
+            # that nothing is known of there is only what is shown.
+            with contextlib.suppress(LookupError):
                 tree = partial_of(self._tree, {self.variable: number(1)})
-            except LookupError:
-                pass
         # In σ(x)·(1 − σ(x)) the expression's own name stands for it.
         for itself, formula in self._named:
             tree = replaced(tree, itself, formula)

@@ -356,9 +356,11 @@ def _shape(tree: ast.expr, variable: str, *, numbers: bool = False) -> str:
 
 def _is_noise(applied: ast.expr, tidied: ast.expr) -> bool:
     """Whether the line before tidying only says `· 1` more, or `0 +`."""
-    return not isinstance(tidied, ast.Name) and (
-        size(_without_nothing(applied)) <= size(tidied) and _signs(applied) == _signs(tidied)
-    )
+    if isinstance(tidied, ast.Name):
+        return False
+    if isinstance(tidied, ast.Constant) and not _signs(applied):
+        return size(applied) <= 3
+    return size(_without_nothing(applied)) <= size(tidied) and _signs(applied) == _signs(tidied)
 
 
 def _without_nothing(tree: ast.expr) -> ast.expr:

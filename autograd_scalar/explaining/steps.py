@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ..engine.numbers import to_float
 from ..engine.value import Value, edges, toposort
-from ..notation.labels import unicode_label
+from ..notation.labels import plain_label, unicode_label
 from ..notation.numerals import decimal
-from ..notation.terminal import columns, encoding_of
+from ..notation.terminal import can_show, columns, encoding_of
 from .formulas import derivatives, unique_names
 
 _SHOWN_ROWS = 200
@@ -55,19 +55,19 @@ class BackwardSteps(list[BackwardStep]):
     times the local one. Constants are left out: nothing is done with what they are sent.
     """
 
-    def _table(self) -> list[tuple[str, str, str]]:
+    def _table(self, times: str = "·") -> list[tuple[str, str, str]]:
         names = {step.node: step.name for step in self}
         rows = [("value", "derivative", "passed on")]
+        label = unicode_label if times == "·" else plain_label
         for step in self:
             if step.node.kind != "constant":
                 sent = [
-                    f"{unicode_label(names[each.parent])}: {decimal(step.adjoint, 6)} · "
+                    f"{label(names[each.parent])}: {decimal(step.adjoint, 6)} {times} "
                     f"{decimal(each.partial, 6)} = {decimal(each.amount, 6)}"
                     for each in step.contributions
                     if each.parent.kind != "constant"
                 ]
-                label = unicode_label(step.name)
-                rows.append((label, decimal(step.adjoint, 6), ",  ".join(sent)))
+                rows.append((label(step.name), decimal(step.adjoint, 6), ",  ".join(sent)))
         if len(rows) > _SHOWN_ROWS + 1:
             left_out = len(rows) - 1 - _SHOWN_ROWS
             rows = [*rows[: _SHOWN_ROWS + 1], (f"… and {left_out:,} more", "", "")]
@@ -75,7 +75,8 @@ class BackwardSteps(list[BackwardStep]):
 
     def __str__(self) -> str:
         encoding = encoding_of(sys.stdout)
-        return "\n".join(columns(self._table(), encoding))
+        times = "·" if can_show("·₁", encoding) else "*"
+        return "\n".join(columns(self._table(times), encoding))
 
     def __repr__(self) -> str:
         return str(self)

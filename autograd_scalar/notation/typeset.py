@@ -8,6 +8,7 @@ only print:
     d(e, v)     the derivative of the expression e with respect to v, still to be taken
     Σ(t, …)     a sum of many terms, shown in part
     ·(a, …)     a product shown factor by factor
+    Σ_(u, t)    the sum of t over every u
     more(n)     the place of n terms that are left out
     ′(e)        the derivative of e in the statement of a rule
 """
@@ -36,6 +37,7 @@ DERIVATIVE = "∂"
 TOTAL = "D"
 PENDING = "d"
 MORE = "more"
+EACH = "Σ_"
 
 # How tightly a written piece holds together, from a sum to a name; `_QUOTIENT` is a fraction
 # with a bar of its own, which only a power can tear apart.
@@ -181,6 +183,9 @@ class Typesetter:
     def primed(self, text: str) -> str:
         return f"{self.fence(text)}′"
 
+    def sum_over(self, index: str, term: str) -> str:
+        return f"Σ_{index} {term}"
+
     def cases(self, branches: list[tuple[str, str]], last: str) -> str:
         shown = "; ".join(f"{text} if {test}" for text, test in branches)
         return f"{{{shown}; else {last}}}"
@@ -319,6 +324,8 @@ class Typesetter:
                 return self.pending(self.set(inner), self.label(v), "d")
             case "d", [inner, ast.Name(id=v), _]:
                 return self.pending(self.set(inner), self.label(v), "∂")
+            case "Σ_", [ast.Name(id=u), term]:
+                return self.sum_over(self.label(u), self.set(term)[0]), _TERM
             case "Σ", _:
                 return self._long_sum(arguments)
             case "·", _ if len(arguments) > _SHOWN_FACTORS:
@@ -444,6 +451,9 @@ class Plain(Typesetter):
     def primed(self, text: str) -> str:
         return f"{self.fence(text)}'"
 
+    def sum_over(self, index: str, term: str) -> str:
+        return f"sum over {index} of {term}"
+
     def _follows_number(self, factor: ast.expr) -> bool:
         return False
 
@@ -525,6 +535,9 @@ class Latex(Typesetter):
 
     def primed(self, text: str) -> str:
         return f"{self.fence(text)}'"
+
+    def sum_over(self, index: str, term: str) -> str:
+        return rf"\sum_{{{index}}} {term}"
 
     def cases(self, branches: list[tuple[str, str]], last: str) -> str:
         rows = [rf"{text} & \text{{for }} {test}" for text, test in branches]
@@ -620,6 +633,9 @@ class MathML(Typesetter):
 
     def primed(self, text: str) -> str:
         return f"<msup>{self.fence(text)}<mo>′</mo></msup>"
+
+    def sum_over(self, index: str, term: str) -> str:
+        return f"<mrow><munder><mo>∑</mo>{index}</munder>{term}</mrow>"
 
     def cases(self, branches: list[tuple[str, str]], last: str) -> str:
         rows = [
