@@ -702,6 +702,10 @@ def test_no_label_breaks_out_of_markdown(label):
     assert "javascript" not in text
 
 
+# What explanations put into HTML themselves: it says how a formula looks, and does nothing.
+PASSIVE = {"form", "displaystyle", "style", "accent"}
+
+
 @pytest.mark.parametrize("label", HOSTILE)
 def test_no_label_breaks_out_of_html(label):
     html = hostile_explanation(label).html
@@ -709,7 +713,7 @@ def test_no_label_breaks_out_of_html(label):
     tags = {element.tag for element in root.iter()}
     ours = "div p b table tr td small br ul li math mrow mfrac mi mn mo mtext msup msub msubsup"
     assert tags <= {*ours.split(), "msqrt", "mroot"}
-    assert not any(element.attrib.keys() - {"form"} for element in root.iter())
+    assert not any(element.attrib.keys() - PASSIVE for element in root.iter())
 
 
 @pytest.mark.parametrize("label", HOSTILE)
@@ -778,7 +782,7 @@ def test_notebooks_get_typeset_formulas(net):
     assert explanation._repr_markdown_() == explanation.markdown
     assert r"\frac{\partial E}{\partial w_{31}}" in explanation.markdown
     assert explanation._repr_latex_().startswith("$$")
-    assert "<math>" in explanation.html
+    assert "<math " in explanation.html
 
 
 def test_printing_fits_the_terminal(net, monkeypatch):
@@ -1028,7 +1032,7 @@ def test_where_the_slope_jumps_there_is_no_second_derivative(make, jumps):
     assert ("A second derivative through this point can't be given" in text) is jumps
 
 
-def layered(*widths):
+def neurons(*widths):
     """A network in the labels of the field, its error, and the first weight."""
     outputs = [Value(0.3 + 0.2 * i, f"x_{i + 1}") for i in range(widths[0])]
     first = None
@@ -1046,7 +1050,7 @@ def layered(*widths):
 
 @pytest.mark.parametrize("widths", [(2, 2, 2, 1), (2, 3, 3, 2), (1, 1, 1)])
 def test_the_recursion_can_be_asked_for(widths):
-    error, w = layered(*widths)
+    error, w = neurons(*widths)
     explanation = explain(error, w, detail="backward")
     shown = {step.node.label for step in explanation.adjoints}
     outputs = {v.label for v in toposort(error) if v.label.startswith("a_")}
@@ -1085,8 +1089,10 @@ def test_steps_are_a_table_in_notebooks(label):
 
 
 def test_long_equations_stay_on_a_page():
-    error, w = layered(2, 2, 2)
-    root = ElementTree.fromstring("<div>" + explain(error, w).html.replace("<br>", "<br/>") + "</div>")
+    error, w = neurons(2, 2, 2)
+    root = ElementTree.fromstring(
+        "<div>" + explain(error, w).html.replace("<br>", "<br/>") + "</div>"
+    )
     tables = root.findall(".//table")
     frames = [each for each in root.findall(".//div") if "overflow-x" in each.get("style", "")]
     assert len(frames) == len(tables) > 0
@@ -1100,7 +1106,9 @@ def test_every_line_has_its_rule_and_every_reason_its_line(form):
     equation, _, below = text.partition(r"\end{aligned}")
     numbered = re.findall(r"\\text\{\((\d+)\) ", equation)
     assert numbered == ["1", "2"]
-    hardest = equation.splitlines()[[r"\frac{da}{dz}" in s for s in equation.splitlines()].index(True)]
+    hardest = equation.splitlines()[
+        [r"\frac{da}{dz}" in s for s in equation.splitlines()].index(True)
+    ]
     assert "quotient rule" in hardest
     reasons = re.findall(r"\((\d+)\) \w", below.partition("In words")[0])
     assert set(reasons) == set(numbered)

@@ -510,7 +510,12 @@ class _Builder:
         y, x = self.name(self.y), self.name(self.wrt)
         # A number of more than a few thousand digits is too much even for `str`.
         many = f"{count:,}" if count < 10**12 else f"about 10^{math.log10(count):.0f}"
-        ways: Sentence = (x, " reaches ", y, f" in {many} ways, too many to write down one by one. ")
+        ways: Sentence = (
+            x,
+            " reaches ",
+            y,
+            f" in {many} ways, too many to write down one by one. ",
+        )
         general = call(EACH, *self.general()[:2])
         blocks: list[Block] = [
             self.line(sums[-1], numbers=False),

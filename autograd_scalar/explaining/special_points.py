@@ -191,6 +191,5 @@ def _beside(row: Primitive, i: int, numbers: Mapping[str, float]) -> list[dict[s
     """The point with one argument moved to the next number below, and above."""
     argument = row.arguments[i]
     return [
-        {**numbers, argument: math.nextafter(numbers[argument], to)}
-        for to in (-math.inf, math.inf)
+        {**numbers, argument: math.nextafter(numbers[argument], to)} for to in (-math.inf, math.inf)
     ]
