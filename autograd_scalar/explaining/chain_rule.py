@@ -631,9 +631,9 @@ class _Builder:
                 rows.append(Row(call(SUM, *amounts), rounded=rounded))
             rounded = rounded or is_rounded(adjoint.value, self.digits)
             rows.append(Row(number(adjoint.value), rounded=rounded))
-            shown = Typesetter(self.digits)
-            printed = {shown(row.side): row for row in reversed(rows)}
-            rows = [row for row in rows if printed[shown(row.side)] is row]
+            text = Typesetter(self.digits)
+            printed = {text(row.side): row for row in reversed(rows)}
+            rows = [row for row in rows if printed[text(row.side)] is row]
         return Equation(self.symbol(adjoint.node), tuple(rows), on_one_line=True)
 
 

@@ -251,6 +251,14 @@ class _Step:
     heading: ast.expr | None = None
     arguments: Sequence[str] = ()
 
+    @property
+    def function(self) -> str:
+        """The name of the function it defines, if any."""
+        match self.heading:
+            case ast.Call(func=ast.Name(id=function)):
+                return function
+        return ""
+
 
 _DEFINITION = re.compile(r"\s*([^\W\d]\w*)\s*(?:\(([\w\s,]*)\)\s*)?=(?!=)")
 
@@ -287,7 +295,7 @@ def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[_Step
             text = text[definition.end() :]
         elif i < len(texts) - 1:
             raise ExpressionError(f"only the last step can do without name =: {text.strip():.60}")
-        defined = [step.heading.func.id for step in found if isinstance(step.heading, ast.Call)]
+        defined = [step.function for step in found if step.function]
         tree = _parsed(text.strip(), [*functions, *defined])
         _check_depth(tree)
         for step in reversed(found):
