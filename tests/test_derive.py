@@ -580,3 +580,16 @@ def test_the_derivative_keeps_its_digits_where_the_formula_loses_them(text, x):
         return evaluate(ast.parse(text, mode="eval").body, {"x": at}, FUNCTIONS)
 
     assert derive(text).at(x=x) == pytest.approx(grad(engine)(x), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("f()", "f has 0 arguments"),
+        ("f(t, t, t, t, t, t, t, t, t)", "f has 9 arguments"),
+        ("f(t, f_1(t))", "f_1 is what a derivative of f is called"),
+    ],
+)
+def test_functions_whose_derivatives_have_no_name_are_refused(text, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        derive(text, "t", functions=["f", "f_1"])

@@ -148,7 +148,8 @@ def derive(
                exp(-x))"), in steps where you like ("a = w*x; b = exp(a)"); a Python
                function of numbers; or a Value, which is taken as an expression in its leaves
     wrt        the name to differentiate by; needed where there is more than one
-    functions  names of functions nothing is known of: "f", whose derivative is f′
+    functions  names of functions nothing is known of: "f", whose derivative is f′; by one of
+               several arguments f₁, f₂, …
     algebra    what may shorten the last line: "own" cancels in fractions; "sympy" asks SymPy,
                which has to be installed; None leaves it as the rules give it
     digits     how many significant digits numbers are shown with
@@ -178,6 +179,7 @@ def derive(
     *before, last = _read(source, functions, wrt)
     tree, heading = last.tree, last.heading
     _check_depth(tree)
+    _check_calls(tree, functions)
     names = list(names_in(tree).keys() - CONSTANTS.keys())
     variable = wrt or _only(sorted(names), last.arguments)
     work = Work(tree, variable, [], opaque, len(names) > 1)
@@ -209,6 +211,25 @@ def _check_depth(tree: ast.expr) -> None:
             )
         operands = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
         pending += [(each, depth + 1) for each in operands]
+
+
+def _check_calls(tree: ast.expr, functions: Sequence[str]) -> None:
+    """Refuse functions nothing is known of with too many arguments, or derivatives' names."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=function), args=operands) if function in functions:
+                if not 1 <= len(operands) <= _MOST_SLOTS:
+                    raise ValueError(
+                        f"{function} has {len(operands)} arguments; a function that nothing is "
+                        f"known of has from 1 to {_MOST_SLOTS}"
+                    )
+                slots = [slot(function, i) for i in range(len(operands))]
+                taken = [each for each in slots if len(slots) > 1 and each in functions]
+                if taken:
+                    raise ValueError(
+                        f"{taken[0]} is what a derivative of {function} is called; give that "
+                        "function another name"
+                    )
 
 
 def _check_length(derivative: ast.expr) -> None:
