@@ -10,12 +10,22 @@ from autograd_scalar.algebra.trees import rebuilt
 from autograd_scalar.explaining.rules import number_at
 from autograd_scalar.notation.document import Equation
 from autograd_scalar.notation.labels import latex_label, mathml_label
+from autograd_scalar.notation.typeset import EACH
 from autograd_scalar.table.floats import FLOAT_FUNCTIONS
 from autograd_scalar.table.language import evaluate
 
 
 def equations(document):
-    return [block for block in document.blocks if isinstance(block, Equation)]
+    """The equations that are about values; a general one is about any, Σ over each u."""
+    return [
+        block
+        for block in document.blocks
+        if isinstance(block, Equation) and not any(_is_general(row.side) for row in block.rows)
+    ]
+
+
+def _is_general(tree):
+    return isinstance(tree, ast.Call) and tree.func.id == EACH
 
 
 def is_partial_view(tree):

@@ -133,10 +133,10 @@ def test_a_step_that_is_a_number_is_an_input(capsys: Capture) -> None:
     assert [step["primitive"] for step in found["operations"]] == ["pow", "mul"]
 
 
-def test_a_step_that_is_a_name_is_a_second_name_for_it(capsys: Capture) -> None:
+def test_a_step_that_is_a_name_is_a_link_of_its_own(capsys: Capture) -> None:
     found = document(capsys, "a = x; b = a * a; c = b; c", "x=3")
     assert found["gradients"] == {"x": 6.0, "a": 6.0, "b": 1.0, "c": 1.0}
-    assert [step["name"] for step in found["operations"]] == ["b"]
+    assert [step["name"] for step in found["operations"]] == ["a", "b", "c"]
 
 
 def test_names_of_intermediates_avoid_the_names_in_use(capsys: Capture) -> None:
@@ -758,3 +758,36 @@ def test_the_examples_of_the_page_print_what_it_says(
 
     assert words(out + err) == words(promised)
     assert numbers(out + err) == pytest.approx(numbers(promised), rel=1e-14)
+
+
+def test_labels_of_mathematics_name_values_and_steps(capsys: Capture) -> None:
+    program = "z_1^(2) = w_{12}^{(2)}*a; h_1^(3) = z_1^(2); J = (h_1^(3) - y)**2"
+    values = ["w_{12}^{(2)}=0.3", "a=2", "y=1"]
+    assert main([program, *values, "--explain", "w_12^(2)"]) == 0
+    shown = capsys.readouterr().out
+    assert "∂J/∂w₁₂⁽²⁾ = ∂J/∂h₁⁽³⁾ · ∂h₁⁽³⁾/∂z₁⁽²⁾ · ∂z₁⁽²⁾/∂w₁₂⁽²⁾" in shown
+    assert main([program, *values]) == 0
+    assert "w_{12}^{(2)}  0.3" in capsys.readouterr().out
+
+
+def test_an_error_is_marked_under_the_labels_as_typed(capsys: Capture) -> None:
+    assert main([r"J = (\hat{y} - y)**2 + nothing", r"\hat{y}=2", "y=1"]) == 2
+    line, mark, message = capsys.readouterr().err.splitlines()
+    assert line.strip() == r"J = (\hat{y} - y)**2 + nothing"
+    assert mark.index("^") == line.index("nothing")
+    assert "no value for nothing" in message
+
+
+def test_a_label_that_no_value_was_given_for_is_no_power(capsys: Capture) -> None:
+    assert main(["a^(2) + 1", "a=1"]) == 2
+    assert "write **; a name such as a^(2) needs a value" in capsys.readouterr().err
+
+
+def test_a_second_name_is_a_link_of_its_own(capsys: Capture) -> None:
+    assert main(["z = w*x; h = z; E = (h - 1)**2", "w=2", "x=3", "--explain", "w"]) == 0
+    shown = capsys.readouterr().out
+    assert "∂E/∂w = ∂E/∂h · ∂h/∂z · ∂z/∂w" in shown
+    assert "h = z" in shown
+    assert "∂h/∂z = 1" in shown
+    assert main(["h = z", "z=-0.0"]) == 0
+    assert "h = z" in capsys.readouterr().out

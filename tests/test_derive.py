@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import math
 import random
+import re
 import sys
 
 import mpmath
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from autograd_scalar import Value, derive, exp, sin, softplus, sqrt
+from autograd_scalar import Value, derive, exp, grad, sin, softplus, sqrt
 from autograd_scalar.algebra.cancel import shortened
 from autograd_scalar.algebra.intervals import bounds
 from autograd_scalar.algebra.trees import size
@@ -250,7 +251,7 @@ def test_functions_are_traced():
 
 def test_values_are_derived_in_their_leaves():
     w, x = Value(0.5, "w_31"), Value(2.0, "out_c1")
-    assert derive(sin(w * x), "w_31").lines[-1].text == "out_c1·cos(w₃₁·out_c1)"
+    assert derive(sin(w * x), "w_31").lines[-1].text == "out_c1·cos(w_31·out_c1)"
 
 
 def test_functions_that_are_no_primitives_are_written_out():
@@ -522,3 +523,99 @@ def test_an_expression_is_within_its_bounds(text, x):
     # What is positive may round to 0.
     assert found.low <= (value or sys.float_info.min)
     assert value <= found.high
+
+
+@pytest.mark.parametrize("algebra", ["own", "sympy"])
+@pytest.mark.parametrize(
+    ("text", "variable", "last"),
+    [
+        ("-(y*log(a) + (1 - y)*log(1 - a))", "a", "(a − y)/(a·(1 − a))"),
+        (
+            "-(y*log(1/(1 + exp(-z))) + (1 - y)*log(1 - 1/(1 + exp(-z))))",
+            "z",
+            "1/(1 + e^(−z)) − y",
+        ),
+        ("(a - y)**2 / 2", "a", "a − y"),
+        ("x * exp(-x)", "x", "e^(−x)·(1 − x)"),
+        ("(x - 1) / x", "x", "1/x²"),
+        ("log(exp(z)/(exp(z) + exp(w)))", "z", "e^w/(e^z + e^w)"),
+    ],
+)
+def test_the_last_line_is_the_one_a_textbook_prints(text, variable, last, algebra):
+    assert derive(text, variable, algebra=algebra).lines[-1].text == last
+
+
+@pytest.mark.parametrize("separator", ["; ", "\n", " ;\n  "])
+def test_steps_are_put_in_and_their_names_put_back(separator):
+    steps = ["a = 1/(1 + exp(-z))", "L = -(y*log(a) + (1 - y)*log(1 - a))"]
+    derivation = derive(separator.join(steps), wrt="z")
+    assert derivation.lines[-1].text == "a − y"
+    z, y = 0.3, 0.8
+    assert derivation.at(z=z, y=y) == pytest.approx(1 / (1 + math.exp(-z)) - y, rel=1e-12)
+    assert derivation.at(-1, z=z, y=y) == pytest.approx(derivation.at(z=z, y=y), rel=1e-12)
+
+
+def test_a_step_may_be_what_is_differentiated_by():
+    assert derive("a = w*x; b = exp(a)", wrt="a").lines[-1].text == "e^a"
+
+
+def test_a_step_may_define_a_function():
+    assert derive("f(u) = u**2; g(x) = f(3*x)").lines[-1].text == "18x"
+
+
+def test_an_expression_may_have_a_name_without_arguments():
+    derivation = derive("a_k = 1/(1 + exp(-net_k))")
+    assert derivation.text.splitlines()[0].strip() == "d/dnetₖ aₖ"
+    assert derivation.lines[-1].text == "aₖ·(1 − aₖ)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a + 1; a", "only the last step can do without name ="),
+        ("f(u) = u; f(x, y)", "f takes 1 arguments here, got 2"),
+    ],
+)
+def test_steps_that_make_no_sense_are_refused(text, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        derive(text, wrt="x")
+
+
+def test_the_total_derivative():
+    derivation = derive("f(x(t), y(t))", functions=["f", "x", "y"], wrt="t")
+    assert derivation.lines[-1].text == "f₁(x(t), y(t))·x′(t) + f₂(x(t), y(t))·y′(t)"
+    assert "total derivative" in derivation.rules
+    assert "f₁ is the derivative of f by its first and f₂ by its second" in derivation.text
+
+
+def test_only_what_varies_adds_to_a_total_derivative():
+    derivation = derive("f(c, t, x(t))", functions=["f", "x"], wrt="t")
+    assert derivation.lines[-1].text == "f₂(c, t, x(t)) + f₃(c, t, x(t))·x′(t)"
+
+
+def test_a_name_that_is_made_up_is_introduced():
+    first, second, *_ = derive("1/(1 + exp(-x))").text.splitlines()
+    assert (first.strip(), second.strip()) == ("d/dx f(x)", "= d/dx [1/(1 + e^(−x))]")
+    assert "f(x)" not in derive("x**2").text
+
+
+@pytest.mark.parametrize("x", [-700.0, -20.0, -1e-9, 0.0, 0.5, 20.0, 300.0])
+@pytest.mark.parametrize("text", ["tanh(x)", "1/(1 + exp(-x))", "log(1 + exp(x))", "atan(x)"])
+def test_the_derivative_keeps_its_digits_where_the_formula_loses_them(text, x):
+    def engine(at):
+        return evaluate(ast.parse(text, mode="eval").body, {"x": at}, FUNCTIONS)
+
+    assert derive(text).at(x=x) == pytest.approx(grad(engine)(x), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("f()", "f has 0 arguments"),
+        ("f(t, t, t, t, t, t, t, t, t)", "f has 9 arguments"),
+        ("f(t, f_1(t))", "f_1 is what a derivative of f is called"),
+    ],
+)
+def test_functions_whose_derivatives_have_no_name_are_refused(text, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        derive(text, "t", functions=["f", "f_1"])

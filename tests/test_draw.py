@@ -30,6 +30,7 @@ from autograd_scalar import (
     toposort,
 )
 from autograd_scalar.engine.value import record
+from autograd_scalar.notation.labels import read_label, unicode_label
 from autograd_scalar.picture import graphviz
 from autograd_scalar.picture.frames import owners
 from autograd_scalar.table.registry import OPCODES, TABLE
@@ -255,7 +256,20 @@ LABELS = st.text(
     | st.sampled_from("{}|<>&\\\"'\n #;:,nNlGETHLR\xa0"),
     min_size=1,
     max_size=12,
-).filter(lambda text: "\r" not in text and text.count("\n") < 6)
+).filter(
+    lambda text: (
+        "\r" not in text
+        and text.count("\n") < 6
+        and max(len(seen(line)) for line in text.split("\n")) <= 48
+    )
+)
+
+
+def typeset(label):
+    """The lines of a label: one of letters and indices as mathematics, any other as typed."""
+    if not read_label(label).plain:
+        return [unicode_label(label)]
+    return [seen(line) for line in label.split("\n")]
 
 
 @given(label=LABELS)
@@ -280,15 +294,30 @@ def test_labels_are_shown_as_typed(label):
     y = exp(-Value(1.0, label))
     y.label = label
     picture = Picture(draw(y, title=label))
-    expected = [seen(line) for line in label.split("\n")]
+    typed = [seen(line) for line in label.split("\n")]
     for shown in (
         picture.texts("v0")[:-2],
         picture.texts("v2")[:-2],
         picture.texts("cluster_v2"),
-        picture.texts("graph"),
     ):
-        assert [line or "" for line in shown] == expected
-    assert picture.tooltip("v0").startswith("\n".join(expected))
+        assert [line or "" for line in shown] == typeset(label)
+    assert [line or "" for line in picture.texts("graph")] == typed
+    assert picture.tooltip("v0").startswith("\n".join(typed))
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("w_{11}^{(1)}", "w₁₁⁽¹⁾"),
+        ("out_{d_1}", "out_{d_1}"),
+        (r"\delta_1", "δ₁"),
+        (r"\hat{y}", "ŷ"),
+        ("sigma", "σ"),
+        ("not x_1", "not x_1"),
+    ],
+)
+def test_labels_are_typeset_as_in_explanations(label, shown):
+    assert Picture(draw(Value(1.0, label))).texts("v0")[:-2] == [shown]
 
 
 @given(label=LABELS)
@@ -298,7 +327,7 @@ def test_the_dot_source_says_the_label_without_our_help(label):
     source = draw(Value(1.0, label)).source
     root = ElementTree.fromstring(graphviz.render(source, "svg"))
     texts = [text.text.replace("\xa0", " ") for text in root.iter(f"{SVG}text")]
-    assert texts[:-2] == [seen(line).replace("\xa0", " ") or " " for line in label.split("\n")]
+    assert texts[:-2] == [line.replace("\xa0", " ") or " " for line in typeset(label)]
 
 
 @pytest.mark.parametrize("typed", ["a\r\nb", "a\rb", "a\nb"])
@@ -398,7 +427,7 @@ def test_a_network_is_recognised_by_its_neurons():
     out = model([1.0, -1.0])
     neurons = [v.label for v in toposort(out) if v.label and v.kind == "interior"]
     assert len(neurons) == 4
-    assert sorted(Picture(draw(out)).frames()) == sorted(neurons)
+    assert sorted(Picture(draw(out)).frames()) == sorted(map(unicode_label, neurons))
 
 
 def test_the_page_about_drawings_shows_what_its_code_draws(tmp_path, monkeypatch):
@@ -759,4 +788,4 @@ def test_drawings_are_made_in_threads_too():
         thread.start()
     for thread in threads:
         thread.join()
-    assert shown == {i: [f"x{i}", f"data {i}", "grad –"] for i in range(8)}
+    assert shown == {i: [unicode_label(f"x{i}"), f"data {i}", "grad –"] for i in range(8)}

@@ -7,7 +7,7 @@ exact, products stay products as long as possible, and what grows past a limit i
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import permutations
 from math import gcd, lcm
@@ -46,10 +46,12 @@ def shortened(tree: ast.expr) -> ast.expr | None:
     if size(tree) > _LARGEST:
         return None
     try:
-        found = _Canceller().cancelled(tree)
+        canceller = _Canceller()
+        found = [canceller.cancelled(tree), *canceller.divided(tree)]
     except _TooLargeError:
         return None
-    return found if size(found) < size(tree) else None
+    shortest = min(found, key=size)
+    return shortest if size(shortest) < size(tree) else None
 
 
 class _Canceller:
@@ -75,6 +77,23 @@ class _Canceller:
             if side:
                 result = ast.BinOp(result, operator, multiplied(side))
         return tidy(ast.UnaryOp(ast.USub(), result) if coefficient < 0 else result)
+
+    def divided(self, tree: ast.expr) -> Iterator[ast.expr]:
+        """The fraction as a quotient and what is left over one sum: 1/(1 + u) − y.
+
+        Of (1 − y − y·u)/(1 + u), that is.
+        """
+        coefficient, powers = self._divided_out(self._read(tree))
+        below = [i for i, n in powers.items() if n < 0 and len(self.factors[i]) > 1]
+        above = self._multiplied_out(coefficient, {i: n for i, n in powers.items() if n > 0})
+        others = {i: n for i, n in powers.items() if n < 0 and i not in below}
+        if len(below) != 1 or others or powers[below[0]] != -1:
+            return
+        divisor = self.factors[below[0]]
+        quotient, rest = _division(above, divisor)
+        if quotient and rest:
+            over = ast.BinOp(self._written(rest), ast.Div(), self._written(divisor))
+            yield tidy(ast.BinOp(over, ast.Add(), self._written(quotient)))
 
     def _read(self, tree: ast.expr) -> _Fraction:
         match tree:
@@ -228,7 +247,13 @@ def _product(a: _Polynomial, b: _Polynomial) -> _Polynomial:
 
 
 def _quotient(a: _Polynomial, b: _Polynomial) -> _Polynomial | None:
-    """a / b where that leaves no remainder, by long division."""
+    """a / b where that leaves no remainder."""
+    quotient, rest = _division(a, b)
+    return None if rest else quotient
+
+
+def _division(a: _Polynomial, b: _Polynomial) -> tuple[_Polynomial, _Polynomial]:
+    """a / b and the remainder, by long division."""
     letters = sorted({letter for monomial in (*a, *b) for letter, _ in monomial})
 
     def rank(monomial: _Monomial) -> list[int]:
@@ -237,19 +262,21 @@ def _quotient(a: _Polynomial, b: _Polynomial) -> _Polynomial | None:
 
     first = max(b, key=rank)
     quotient: _Polynomial = {}
+    left_over: _Polynomial = {}
     rest = dict(a)
     for _ in range(_TERMS):
         if not rest:
-            return quotient
+            return quotient, left_over
         leading = max(rest, key=rank)
         exponents = dict(leading)
         for letter, n in first:
             exponents[letter] = exponents.get(letter, 0) - n
         if min(exponents.values(), default=0) < 0:
-            return None
+            left_over[leading] = rest.pop(leading)
+            continue
         term = {_monomial(exponents): rest[leading] / b[first]}
         quotient.update(term)
         for monomial, c in _product(term, b).items():
             rest[monomial] = rest.get(monomial, Fraction(0)) - c
         rest = {monomial: c for monomial, c in rest.items() if c}
-    return None
+    return {}, dict(a)

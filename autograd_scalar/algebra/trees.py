@@ -101,8 +101,8 @@ def same(a: ast.expr, b: ast.expr) -> bool:
 
 
 def key(tree: ast.expr) -> str:
-    """Equal for trees that are written alike."""
-    return ast.dump(tree)
+    """Equal for trees that are written alike, whether they were parsed or made."""
+    return ast.dump(tree).replace(", ctx=Load()", "")
 
 
 def names_in(tree: ast.expr) -> dict[str, None]:

@@ -15,10 +15,11 @@ from typing import NoReturn
 from .. import __version__, build
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
+from ..notation.labels import unicode_label
 from ..notation.numerals import aligned
 from ..notation.terminal import can_show, columns, encoding_of, marked, printable, write
 from ..table.registry import OPCODES, TABLE
-from .program import Computation, Program, ProgramError, check_name
+from .program import Computation, Program, ProgramError, check_name, is_name
 
 NAME = "autograd-scalar"
 
@@ -101,7 +102,7 @@ def _run(argv: Sequence[str]) -> int:
     if options.json and options.explain:
         parser.error("--json and --explain can't be combined")
     text, values = _sort(words + list(argv[end + 1 :]))
-    program = Program(text)
+    program = Program(text, values)
     computed = program.run(values)
     if computed.result.kind != "constant":
         computed.result.backward()
@@ -189,7 +190,7 @@ def _assignment(word: str) -> tuple[str, float | None]:
     name, equals, text = word.partition("=")
     # As Python's grammar does with the names in an expression.
     name = unicodedata.normalize("NFKC", name.strip())
-    if not equals or not name.isidentifier():
+    if not equals or not is_name(name):
         return "", None
     try:
         number = float(text)
@@ -226,9 +227,12 @@ def _explanation(computed: Computation, options: argparse.Namespace) -> str:
     # Those who ask for no explanation need not wait for it.
     from ..explaining.chain_rule import explain
 
-    wrt = computed.named.get(unicodedata.normalize("NFKC", options.explain.strip()))
+    named = computed.named
+    asked = unicodedata.normalize("NFKC", options.explain.strip())
+    typeset = {unicode_label(label): v for label, v in named.items()}
+    wrt = named.get(asked) or typeset.get(unicode_label(asked))
     if wrt is None:
-        names = ", ".join(computed.named) or "none"
+        names = ", ".join(named) or "none"
         raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")
     explanation = explain(computed.result, wrt)
     return explanation.latex if options.latex else str(explanation)
@@ -257,6 +261,8 @@ def _as_text(computed: Computation) -> str:
 def _spelled(v: Value, names: dict[Value, str]) -> str:
     """The operation as it is written in an expression, on the names of its operands."""
     operands = [names.get(parent) or parent.label or repr(parent.data) for parent in v.parents]
+    if v.op == "sub" and v.parents[1].kind == "constant" and not v.parents[1].data:
+        return operands[0]
     symbol = TABLE[OPCODES[v.op]].operator
     if symbol.isidentifier() or not symbol:
         return f"{v.op}({', '.join(operands)})"

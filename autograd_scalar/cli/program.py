@@ -11,6 +11,7 @@ import ast
 import difflib
 import keyword
 import re
+import string
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
+from ..notation.labels import read_label
 from ..table.floats import CONSTANTS
 from ..table.language import ExpressionError, check, evaluate
 
@@ -91,15 +93,19 @@ class Program:
     >>> {name: v.grad for name, v in computed.named.items()}
     {'w': 42.0, 'x': 28.0, 'a': 14.0, 'b': 14.0}
 
+    labels       names that get a value and may be labels such as h_1^(3); names of steps may too
     free         the names that need a value, in the order of their first use
     assignments  the steps, `name = expression` each
 
     Raises `ProgramError` for anything outside the language.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, labels: Iterable[str] = ()) -> None:
         # Indentation has no meaning here, and Python's grammar would object to it.
         self._lines = [line.strip() for line in text.splitlines()] or [""]
+        steps = re.findall(r"(?:^|;)([^;=]+)=(?!=)", "\n".join(self._lines), re.MULTILINE)
+        declared = {*labels, *(step.strip() for step in steps)}
+        self._spelled = _as_identifiers({each for each in declared if _is_label(each)}, text)
         self.free: dict[str, ast.Name] = {}
         self.assignments: list[Assignment] = []
         self._targets: set[str] = set()
@@ -138,6 +144,9 @@ class Program:
             if step.name:
                 if value.kind == "constant":
                     value = Value(value.data)
+                elif value.label:
+                    # A second name is a value of its own, to be a link of the chain.
+                    value = value - _constant(0.0)
                 value.label = value.label or step.name
                 named[step.name] = known[step.name] = value
             roots.append(value)
@@ -159,11 +168,24 @@ class Program:
             with warnings.catch_warnings():
                 # Python warns of `1if x` and the like, which are refused here anyway.
                 warnings.simplefilter("ignore")
-                return ast.parse(source)
+                tree = ast.parse(self._in_identifiers(source))
         except SyntaxError as error:
             raise self._syntax_error(error) from None
         except (MemoryError, RecursionError):
             raise ProgramError(_TOO_DEEP) from None
+        labels = {unicodedata.normalize("NFKC", each): of for of, each in self._spelled.items()}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                node.id = labels.get(node.id, node.id)
+        return tree
+
+    def _in_identifiers(self, source: str) -> str:
+        """The program with identifiers as long as the labels in their places."""
+        if not self._spelled:
+            return source
+        longest_first = sorted(self._spelled, key=len, reverse=True)
+        label = re.compile(rf"(?<![\w\\])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+        return label.sub(lambda match: self._spelled[match[0]], source)
 
     def _syntax_error(self, error: SyntaxError) -> ProgramError:
         line = self._lines[min(max(error.lineno or 1, 1), len(self._lines)) - 1]
@@ -231,7 +253,9 @@ class Program:
         """Refuse what people are likely to write, with what to write instead."""
         match node:
             case ast.BinOp(op=ast.BitXor()):
-                raise self._error("^ is not a power here: write **", node)
+                label = re.search(r"\^[({\[]", self._lines[node.lineno - 1])
+                hint = "; a name such as a^(2) needs a value" if label else ""
+                raise self._error(f"^ is not a power here: write **{hint}", node)
             case ast.Compare() | ast.BoolOp() | ast.IfExp() | ast.UnaryOp(op=ast.Not()):
                 raise self._error(_CHOICE, node)
             case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
@@ -281,6 +305,32 @@ class Program:
         return ProgramError(message, line, _characters(line, column))
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can name a value: an identifier, or a label such as `h_1^(3)`.
+
+    >>> is_name("h_1"), is_name("h_1^(3)"), is_name("h + 1")
+    (True, True, False)
+    """
+    return text.isidentifier() or _is_label(text)
+
+
+def _is_label(text: str) -> bool:
+    return not text.isidentifier() and not read_label(text).plain
+
+
+def _as_identifiers(labels: Iterable[str], text: str) -> dict[str, str]:
+    """An identifier for each label, as long as it and nowhere in the text."""
+    found: dict[str, str] = {}
+    for label in sorted(labels):
+        spelled = re.sub(r"\W", "_", label)
+        for letter in string.ascii_letters:
+            if spelled not in text and spelled not in found.values():
+                break
+            spelled = re.sub(r"\W", letter, label)
+        found[label] = spelled
+    return found
+
+
 def check_name(name: str) -> None:
     """Raise `ValueError` for what can't be the name of a variable or a step.
 
@@ -294,7 +344,7 @@ def check_name(name: str) -> None:
         raise ValueError(f"{name} is a constant here: take another name")
     if name in FUNCTIONS:
         raise ValueError(f"{name} is a function here: take another name")
-    if unicodedata.normalize("NFKC", name) != name or not name.isidentifier():
+    if unicodedata.normalize("NFKC", name) != name or not is_name(name):
         raise ValueError(f"{name!r} is not a name")
 
 

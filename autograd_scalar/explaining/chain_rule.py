@@ -15,7 +15,17 @@ from typing import Any
 
 from ..algebra.cancel import shortened
 from ..algebra.simplify import as_product, tidy
-from ..algebra.trees import SUM, call, is_one, name, names_in, number, size
+from ..algebra.trees import (
+    SUM,
+    call,
+    is_one,
+    name,
+    names_in,
+    number,
+    same,
+    size,
+    substituted,
+)
 from ..engine.value import Value, toposort
 from ..notation.document import (
     Block,
@@ -27,10 +37,11 @@ from ..notation.document import (
     Piece,
     Row,
     Sentence,
+    listed,
 )
 from ..notation.labels import unicode_label
 from ..notation.numerals import is_rounded
-from ..notation.typeset import MORE, PENDING, derivative, product, total
+from ..notation.typeset import EACH, MORE, PENDING, Typesetter, derivative, product, total
 from .factors import AdjointSum, Factor, Path, Term, along
 from .formulas import Formulas, derivatives
 from .rules import IN_WORDS
@@ -42,6 +53,7 @@ _SHOWN_LINES = 240
 _SHOWN_TERMS = 4
 _SHOWN_POINTS = 6
 _LONGEST_COMPARED = 60
+_LONGEST_WRITTEN_OUT = 40
 
 
 class Explanation(Document):
@@ -101,7 +113,8 @@ def explain(
     y        the result
     wrt      the value to differentiate by, or its label
     detail   "links": the values with a label are the links of the chain, and what lies
-             between two of them is one factor; "operations": each operation is a link
+             between two of them is one factor; "operations": each operation is a link;
+             "backward": value by value from the result back, as where there are many ways
     digits   how many significant digits numbers are shown with
     unicode  False for ASCII only; by default what the terminal can show
 
@@ -121,8 +134,8 @@ def explain(
     """
     if not isinstance(y, Value):
         raise TypeError(f"explain takes a Value, got {type(y).__name__} {y!r:.60}")
-    if detail not in ("links", "operations"):
-        raise ValueError(f"detail is 'links' or 'operations', got {detail!r}")
+    if detail not in ("links", "operations", "backward"):
+        raise ValueError(f"detail is 'links', 'operations' or 'backward', got {detail!r}")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a whole number from 1 to 17, got {digits!r}")
     return _Builder(y, wrt, detail, digits, unicode).explanation()
@@ -176,6 +189,7 @@ class _Builder:
         self.wrt = _found(wrt, order)
         self.digits = digits
         self.unicode = unicode
+        self.detail = detail
         self.moving = _descendants(order, self.wrt)
         named = self.moving if detail == "operations" else {self.wrt} & self.moving
         self.formulas = Formulas(y, named, self.wrt)
@@ -211,7 +225,7 @@ class _Builder:
             if v in self.formulas and v in self.moving and v is not self.wrt
         }
         count = self.count()
-        if count <= _MOST_PATHS:
+        if count <= _MOST_PATHS and self.detail != "backward":
             return self.by_paths(count)
         return self.by_recursion(count)
 
@@ -237,7 +251,7 @@ class _Builder:
     def not_in_graph(self) -> Explanation:
         y, x = self.name(self.y), name(self.wrt.label or "x")
         made_from = dict.fromkeys(v.label for v in self.order if v.label and v is not self.y)
-        shown = _listed([name(label) for label in made_from])
+        shown = listed([name(label) for label in made_from])
         left = derivative(self.formulas.names[self.y], self.wrt.label or "x")
         return self.explanation_of(
             [
@@ -260,7 +274,9 @@ class _Builder:
         paths = [Path(chain, along(chain)) for chain in map(tuple, self.chains())]
         factors = list(dict.fromkeys(factor for path in paths for factor in path.factors))
         left = self.symbol(self.wrt)
-        if len(paths) > 1 and any(len(path.factors) == 1 for path in paths):
+        if len(factors) == 1:
+            left = factors[0].symbol
+        elif len(paths) > 1 and any(len(path.factors) == 1 for path in paths):
             # ∂y/∂x is one of several terms then, so the sum is the total derivative dy/dx.
             left = total(self.formulas.names[self.y], self.formulas.names[self.wrt])
         blocks: list[Block] = []
@@ -323,7 +339,7 @@ class _Builder:
         pieces += [
             ". A change of ",
             x,
-            " is handed on from each to the next, so the rates of change multiply (the chain "
+            " is passed on from each to the next, so the rates of change multiply (the chain "
             "rule).",
         ]
         return tuple(pieces)
@@ -401,13 +417,13 @@ class _Builder:
                 if len(trees) > 1:
                     do, its = ("do", "their derivatives are")
                 space = " " if pieces else ""
-                pieces += [space, *_listed(trees), f" {do} not {verb} ", self.name(variable)]
+                pieces += [space, *listed(trees), f" {do} not {verb} ", self.name(variable)]
                 pieces.append(f", so {its} 0.")
         if held:
             one = len(held) == 1
             pieces += [
                 " " if pieces else "",
-                *_listed([name(label) for label in held]),
+                *listed([name(label) for label in held]),
                 " changes with " if one else " change with ",
                 self.name(self.wrt),
                 " too, but that is another way; here it is held fixed."
@@ -441,16 +457,44 @@ class _Builder:
         if len(path.factors) <= 12:
             formulas = [factor.formula_tree for factor in path.factors]
             if sum(map(size, formulas)) <= 120 and any(map(names_in, formulas)):
-                rows.append(Row(_multiplied(formulas)))
-                shorter = _shorter(product(formulas))
-                if shorter is not None:
-                    rows.append(Row(shorter, (("simplify", ()),)))
+                rows += self.formula_rows(formulas)
         numbers = [factor.value for factor in path.factors]
         rounded = any(is_rounded(each, self.digits) for each in numbers)
         rows.append(Row(product([number(each) for each in numbers]), rounded=rounded))
         rounded = rounded or is_rounded(path.value, self.digits)
         rows.append(Row(number(path.value), rounded=rounded))
         return rows
+
+    def formula_rows(self, formulas: Sequence[ast.expr]) -> list[Row]:
+        """The formulas side by side, then with the signs in front, cancelled, and written out."""
+        rows = [Row(product(formulas))]
+        minus = sum(isinstance(each, ast.UnaryOp) for each in formulas)
+        if minus > isinstance(formulas[0], ast.UnaryOp):
+            says = "two minus signs cancel" if minus > 1 else "the minus sign goes in front"
+            rows.append(Row(_multiplied(formulas), ((says, ()),)))
+        elif any(map(is_one, formulas)):
+            rows.append(Row(_multiplied(formulas), (("a factor 1 changes nothing", ()),)))
+        shorter = _shorter(product(formulas))
+        if shorter is not None:
+            rows.append(Row(shorter, (("simplify", ()),)))
+        alone = self.in_wrt_alone(rows[-1].side)
+        if alone is not None:
+            rows.append(Row(alone, (("put in what the names stand for", ()),)))
+        return rows
+
+    def in_wrt_alone(self, tree: ast.expr) -> ast.expr | None:
+        """A short derivative of a function of `wrt` alone, without the names in between."""
+        if any(v.kind in ("leaf", "parameter") and v is not self.wrt for v in self.order):
+            return None
+        written = tree
+        for v in reversed(self.order):
+            if v in self.links and self.formulas.names[v] in names_in(written):
+                formula = {self.formulas.names[v]: self.formulas.formula(v)}
+                written = substituted(written, formula)
+                if size(written) > _LONGEST_WRITTEN_OUT:
+                    return None
+        written = tidy(written)
+        return None if same(written, tidy(tree)) else written
 
     def as_backward(self) -> Sentence:
         y, x = self.name(self.y), self.name(self.wrt)
@@ -466,23 +510,29 @@ class _Builder:
         y, x = self.name(self.y), self.name(self.wrt)
         # A number of more than a few thousand digits is too much even for `str`.
         many = f"{count:,}" if count < 10**12 else f"about 10^{math.log10(count):.0f}"
+        ways: Sentence = (
+            x,
+            " reaches ",
+            y,
+            f" in {many} ways, too many to write down one by one. ",
+        )
+        general = call(EACH, *self.general()[:2])
         blocks: list[Block] = [
             self.line(sums[-1], numbers=False),
             Paragraph(
                 (
-                    x,
-                    " reaches ",
-                    y,
-                    f" in {many} ways, too many to write down one by one. The same sum is found "
-                    "value by value, from ",
+                    *(ways if count > _MOST_PATHS else ()),
+                    "The derivatives are found value by value, from ",
                     y,
                     " back: the derivative by a value is, for each value made from it, how fast "
-                    "that one changes with it times the derivative by that one, all added up. "
-                    "Each line uses only lines above it.",
+                    "that one changes with it times the derivative by that one, all added up:",
                 )
             ),
+            Equation(self.general()[-1], (Row(general),)),
+            Paragraph(("Each line uses only lines above it.",)),
         ]
         layer = 0
+        deepest = max(each.layer for each in sums)
         for i, each in enumerate(sums):
             if i >= _SHOWN_LINES and i < len(sums) - 1:
                 if i == _SHOWN_LINES:
@@ -491,17 +541,29 @@ class _Builder:
                 continue
             if each.layer != layer:
                 layer = each.layer
-                where = "next to " if layer == 1 else f"{layer} links from "
-                blocks.append(Heading((f"Layer {layer}, {where}", y)))
+                where = "next to " if layer == 1 else f"{layer} links before "
+                start: Sentence = (f"Layer {deepest - layer}",) if layer < deepest else (x,)
+                blocks.append(Heading((*start, f", {where}", y)))
             blocks.append(self.line(each))
         blocks.append(Paragraph(self.as_backward()))
         return self.explanation_of(blocks, adjoints=sums, count=count)
 
+    def general(self) -> tuple[ast.expr, ast.expr, ast.expr]:
+        """The value that is summed over, a term of the sum, and what the sum is."""
+        taken = self.formulas.values
+        v, u = [each for each in "vusrqp" if each not in taken][:2]
+        term = product([derivative(u, v), derivative(self.formulas.names[self.y], u)])
+        return name(u), term, derivative(self.formulas.names[self.y], v)
+
+    def is_net(self, v: Value, onto: Value) -> bool:
+        """Whether `v` is the net input of a neuron: several values in, and one function out."""
+        return len(self.formulas.inputs(v)) > 1 and len(self.formulas.inputs(onto)) == 1
+
     def recursion(self) -> list[AdjointSum]:
         """The derivative by each value between, from the result back to `wrt`.
 
-        A value that goes into one other only shares that one's line, so that a line goes
-        from one layer's outputs to the next's.
+        The net input of a neuron shares its output's line, so that a line goes from one
+        layer's outputs to the next's.
         """
         used_by: dict[Value, list[Factor]] = {}
         for factors in self.links.values():
@@ -521,6 +583,7 @@ class _Builder:
                 and v is not self.wrt
                 and onto is not self.y
                 and onto not in passed_on
+                and self.is_net(v, onto)
             ):
                 passed_on[v] = uses[0]
                 continue
@@ -568,6 +631,9 @@ class _Builder:
                 rows.append(Row(call(SUM, *amounts), rounded=rounded))
             rounded = rounded or is_rounded(adjoint.value, self.digits)
             rows.append(Row(number(adjoint.value), rounded=rounded))
+            text = Typesetter(self.digits)
+            printed = {text(row.side): row for row in reversed(rows)}
+            rows = [row for row in rows if printed[text(row.side)] is row]
         return Equation(self.symbol(adjoint.node), tuple(rows), on_one_line=True)
 
 
@@ -581,20 +647,6 @@ def _amount(values: Sequence[float]) -> ast.expr:
     if isinstance(first, ast.UnaryOp) and len(values) > 1:
         return ast.UnaryOp(ast.USub(), product([first.operand, *map(number, values[1:])]))
     return product([first, *map(number, values[1:])])
-
-
-def _listed(trees: Sequence[ast.expr]) -> list[Piece]:
-    """a, b and c; of many, the first few and how many more."""
-    shown = list(trees) if len(trees) <= 6 else list(trees[:5])
-    pieces: list[Piece] = []
-    for i, tree in enumerate(shown):
-        if i:
-            last = i == len(shown) - 1 and len(shown) == len(trees)
-            pieces.append(" and " if last else ", ")
-        pieces.append(tree)
-    if len(shown) < len(trees):
-        pieces.append(f" and {len(trees) - len(shown):,} more")
-    return pieces
 
 
 def _multiplied(factors: Sequence[ast.expr]) -> ast.expr:

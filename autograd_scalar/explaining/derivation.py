@@ -8,20 +8,33 @@ both sides of every edge and compared with the engine's derivative before it is 
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import math
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from types import FrameType
 from typing import Any
 
 from ..algebra.cancel import shortened
-from ..algebra.trees import call, name, names_in, number, rebuilt, replaced, row_of, substituted
+from ..algebra.partials import derivative as partial_of
+from ..algebra.trees import (
+    call,
+    name,
+    names_in,
+    number,
+    rebuilt,
+    replaced,
+    row_of,
+    size,
+    substituted,
+)
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..notation.document import Block, Document, Equation, Paragraph, Row, Sentence
+from ..notation.document import Block, Document, Equation, Paragraph, Piece, Row, Sentence
 from ..table.floats import CONSTANTS
 from ..table.language import ExpressionError, parse
 from ..table.registry import OPCODES, TABLE
@@ -29,20 +42,29 @@ from .formulas import expression_of
 from .points import candidates, check_points
 from .rounding import Calculator
 from .rules import Point, apply
-from .textbook import NEXT_TO_NOTHING, Work, key_of
+from .textbook import BY_NAME, NEXT_TO_NOTHING, Work, key_of, slot
 from .with_sympy import shortened_by_sympy
 
 # How deep an expression may be, and how many operations its derivative may take to write out.
 _DEEPEST = 100
+_MOST_SLOTS = 8
 _LONGEST = 2000
 _WAY_ON = (
     "derive parts of it, with names in place of what they are made from, or use `grad` for the "
     "number and `explain` for the chain rule in a recorded computation"
 )
 
+
+def _by_either(tree: ast.expr) -> ast.expr | None:
+    """What SymPy finds, where it is clearly shorter than what cancelling gives."""
+    own = shortened(tree)
+    other = shortened_by_sympy(tree)
+    return other if other is not None and size(other) < 0.85 * size(own or tree) else own
+
+
 _ALGEBRAS: dict[str | None, Callable[[ast.expr], ast.expr | None] | None] = {
     "own": shortened,
-    "sympy": shortened_by_sympy,
+    "sympy": _by_either,
     None: None,
 }
 # How much of a derivative may be rounding where it is compared.
@@ -57,20 +79,23 @@ class Derivation(Document):
     result    the derivative, in the language of expressions
     """
 
-    def __init__(self, work: Work, heading: ast.expr | None, itself: ast.expr, digits: int) -> None:
+    def __init__(
+        self, work: Work, heading: ast.expr | None, named: Sequence[_Step], digits: int
+    ) -> None:
         self.variable = work.variable
         self.lines = tuple(work.lines)
         self.digits = digits
         self._functions = work.functions
         self._tree = work.tree
-        self._itself = itself
+        # Last those that others are made from.
+        self._named = [(step.heading, step.tree) for step in reversed(named) if step.heading]
         rows = [Row(line.tree, line.reasons) for line in self.lines]
         left = work.pending(work.tree)
         if heading is not None:
             rows.insert(0, Row(left))
             left = work.pending(heading)
         blocks: list[Block] = [Equation(left, tuple(rows))]
-        blocks += [Paragraph(sentence) for sentence in _conventions(work)]
+        blocks += [Paragraph(sentence) for sentence in (*_slots(work), *_conventions(work))]
         checked = (
             f"Each line was computed at {len(work.points)} points; all agree with the derivative "
             "that backward() finds there."
@@ -87,18 +112,25 @@ class Derivation(Document):
         """The names of all rules that were used, in order."""
         return tuple(dict.fromkeys(rule for line in self.lines for rule in line.rules))
 
-    def at(self, line: int = -1, /, **point: float) -> float:
-        """The derivative's value at a point, computed from the last line, or from another.
+    def at(self, line: int | None = None, /, **point: float) -> float:
+        """The derivative's value at a point, to full precision; of a line, what it comes to.
 
-        NaN where the line has no value that floats can hold. Raises `ValueError` for a point
-        that leaves a name out.
+        NaN where the derivative has no value that floats can hold. Raises `ValueError` for a
+        point that leaves a name out.
 
         >>> derivation = derive("(5*x - 4)**6")
         >>> derivation.at(x=1.0), derivation.at(0, x=1.0)
         (30.0, 30.0)
         """
+        tree = self.lines[-1 if line is None else line].tree
+        if line is None:
+            # 1 − tanh² is 0 far out, where the partial that is computed is not. Of functions
+            # that nothing is known of there is only what is shown.
+            with contextlib.suppress(LookupError):
+                tree = partial_of(self._tree, {self.variable: number(1)})
         # In σ(x)·(1 − σ(x)) the expression's own name stands for it.
-        tree = replaced(self.lines[line].tree, self._itself, self._tree)
+        for itself, formula in self._named:
+            tree = replaced(tree, itself, formula)
         return Calculator(point, self._functions, cautious=False)(tree).value
 
 
@@ -113,10 +145,11 @@ def derive(
     """The derivative of an expression, rule by rule, the way a textbook writes it.
 
     source     an expression in text, with or without a name for it ("sigma(x) = 1 / (1 +
-               exp(-x))"); a Python function of numbers; or a Value, which is taken as an
-               expression in its leaves
+               exp(-x))"), in steps where you like ("a = w*x; b = exp(a)"); a Python
+               function of numbers; or a Value, which is taken as an expression in its leaves
     wrt        the name to differentiate by; needed where there is more than one
-    functions  names of functions nothing is known of: "f", whose derivative is f′
+    functions  names of functions nothing is known of: "f", whose derivative is f′; by one of
+               several arguments f₁, f₂, …
     algebra    what may shorten the last line: "own" cancels in fractions; "sympy" asks SymPy,
                which has to be installed; None leaves it as the rules give it
     digits     how many significant digits numbers are shown with
@@ -141,10 +174,14 @@ def derive(
     shorten = _ALGEBRAS[algebra]
     opaque = {each: _unknown(each, i) for i, each in enumerate(functions)}
     opaque.update({f"{each}'": _slope_of(opaque[each]) for each in functions})
-    tree, heading, arguments = _read(source, functions)
+    for each in functions:
+        opaque.update({slot(each, i): _slope_of(opaque[each], i) for i in range(_MOST_SLOTS)})
+    *before, last = _read(source, functions, wrt)
+    tree, heading = last.tree, last.heading
     _check_depth(tree)
+    _check_calls(tree, functions)
     names = list(names_in(tree).keys() - CONSTANTS.keys())
-    variable = wrt or _only(sorted(names), arguments)
+    variable = wrt or _only(sorted(names), last.arguments)
     work = Work(tree, variable, [], opaque, len(names) > 1)
     _check_length(work.full)
     work.check_at(_points(work, [*sorted({*names} - {variable}), variable]))
@@ -154,7 +191,13 @@ def derive(
     work.in_terms_of_itself(itself)
     if shorten is not None:
         work.shorten(shorten)
-    return Derivation(work, heading, itself, digits)
+    for step in reversed(before):
+        assert step.heading is not None
+        work.name_put_back(step.heading, step.tree)
+    if heading is None and BY_NAME in work.lines[-1].rules and not before:
+        # A name that was made up is introduced by the first line.
+        heading = itself
+    return Derivation(work, heading, [*before, _Step(tree, itself)], digits)
 
 
 def _check_depth(tree: ast.expr) -> None:
@@ -168,6 +211,25 @@ def _check_depth(tree: ast.expr) -> None:
             )
         operands = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
         pending += [(each, depth + 1) for each in operands]
+
+
+def _check_calls(tree: ast.expr, functions: Sequence[str]) -> None:
+    """Refuse functions nothing is known of with too many arguments, or derivatives' names."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=function), args=operands) if function in functions:
+                if not 1 <= len(operands) <= _MOST_SLOTS:
+                    raise ValueError(
+                        f"{function} has {len(operands)} arguments; a function that nothing is "
+                        f"known of has from 1 to {_MOST_SLOTS}"
+                    )
+                slots = [slot(function, i) for i in range(len(operands))]
+                taken = [each for each in slots if len(slots) > 1 and each in functions]
+                if taken:
+                    raise ValueError(
+                        f"{taken[0]} is what a derivative of {function} is called; give that "
+                        "function another name"
+                    )
 
 
 def _check_length(derivative: ast.expr) -> None:
@@ -202,33 +264,102 @@ def _only(names: Sequence[str], arguments: Sequence[str]) -> str:
     )
 
 
-_DEFINITION = re.compile(r"\s*([^\W\d]\w*)\s*\(([\w\s,]*)\)\s*=(?!=)")
+@dataclass(frozen=True)
+class _Step:
+    """An expression, its name or the call it defines where it has one, and its arguments."""
+
+    tree: ast.expr
+    heading: ast.expr | None = None
+    arguments: Sequence[str] = ()
+
+    @property
+    def function(self) -> str:
+        """The name of the function it defines, if any."""
+        match self.heading:
+            case ast.Call(func=ast.Name(id=function)):
+                return function
+        return ""
 
 
-def _read(source: Any, functions: Sequence[str]) -> tuple[ast.expr, ast.expr | None, Sequence[str]]:
-    """The expression, its name as a call where it has one, and its arguments where it says."""
+_DEFINITION = re.compile(r"\s*([^\W\d]\w*)\s*(?:\(([\w\s,]*)\)\s*)?=(?!=)")
+
+
+def _read(source: Any, functions: Sequence[str], wrt: str | None) -> list[_Step]:
+    """The steps of the source, each written out in the names that no step before it defines."""
     if isinstance(source, Value):
-        return expression_of(source)[0], None, ()
+        return [_Step(expression_of(source)[0])]
     if isinstance(source, str):
-        heading: ast.expr | None = None
-        arguments: list[str] = []
-        definition = _DEFINITION.match(source)
-        if definition:
-            arguments = [each.strip() for each in definition[2].split(",") if each.strip()]
-            heading = call(definition[1], *map(name, arguments))
-            source = source[definition.end() :]
-        tree = _parsed(source.strip(), functions)
-        _check_depth(tree)
-        return _in_primitives(tree, functions), heading, arguments
+        return _steps(source, functions, wrt)
     if callable(source):
         arguments = list(inspect.signature(source).parameters)
         title = getattr(source, "__name__", "")
         heading = call(title, *map(name, arguments)) if title.isidentifier() else None
-        return _traced(source, arguments), heading, arguments
+        return [_Step(_traced(source, arguments), heading, arguments)]
     raise TypeError(
         "derive takes an expression in text, a function or a Value, got "
         f"{type(source).__name__} {source!r:.60}"
     )
+
+
+def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[_Step]:
+    texts = [each for each in _split(source) if each.strip()] or [""]
+    found: list[_Step] = []
+    for i, text in enumerate(texts):
+        heading: ast.expr | None = None
+        arguments: list[str] = []
+        definition = _DEFINITION.match(text)
+        if definition:
+            arguments = [each.strip() for each in (definition[2] or "").split(",") if each.strip()]
+            heading = name(definition[1])
+            if definition[2] is not None:
+                heading = call(definition[1], *map(name, arguments))
+            text = text[definition.end() :]
+        elif i < len(texts) - 1:
+            raise ExpressionError(f"only the last step can do without name =: {text.strip():.60}")
+        defined = [step.function for step in found if step.function]
+        tree = _parsed(text.strip(), [*functions, *defined])
+        _check_depth(tree)
+        for step in reversed(found):
+            tree = _put_in(tree, step, wrt)
+            _check_depth(tree)
+        found.append(_Step(_in_primitives(tree, functions), heading, arguments))
+    return found
+
+
+def _split(source: str) -> list[str]:
+    """Steps end at a semicolon, or at the end of a line outside of brackets."""
+    parts, depth = [""], 0
+    for character in source:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == ";" or (character == "\n" and depth <= 0):
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def _put_in(tree: ast.expr, step: _Step, wrt: str | None) -> ast.expr:
+    """An expression with what a step stands for in place of its name, unless that is `wrt`."""
+    match step.heading:
+        case ast.Name(id=label):
+            return tree if label == wrt else substituted(tree, {label: step.tree})
+        case ast.Call(func=ast.Name(id=function)):
+
+            def walk(each: ast.expr) -> ast.expr:
+                each = rebuilt(each, walk)
+                match each:
+                    case ast.Call(func=ast.Name(id=called), args=operands) if called == function:
+                        if len(operands) != len(step.arguments):
+                            raise ExpressionError(
+                                f"{function} takes {len(step.arguments)} arguments here, "
+                                f"got {len(operands)}"
+                            )
+                        letters = dict(zip(step.arguments, operands, strict=True))
+                        return substituted(step.tree, letters)
+                return each
+
+            return walk(tree)
+    return tree
 
 
 def _parsed(text: str, functions: Sequence[str]) -> ast.expr:
@@ -353,19 +484,45 @@ def _two_ways(function: Any, arguments: Sequence[str], one: Point, other: Point)
     )
 
 
-def _unknown(letter: str, i: int) -> Callable[[Any], Any]:
+def _unknown(letter: str, i: int) -> Callable[..., Any]:
     """Some smooth function, to check lines about a function nothing is known of."""
     sin, exp = FUNCTIONS["sin"], FUNCTIONS["exp"]
-    return lambda x: exp(sin(x * (0.7 + 0.2 * i) + 0.3 * (i + 1)) * 0.6) + 0.1 * x
+
+    def function(*operands: Any) -> Any:
+        mixed = sum((x * (0.7 + 0.2 * i + 0.3 * j) for j, x in enumerate(operands)), 0.3 * (i + 1))
+        return exp(sin(mixed) * 0.6) + 0.1 * operands[0]
+
+    return function
 
 
-def _slope_of(function: Callable[[Any], Any]) -> Callable[[float], float]:
-    def slope(at: float) -> float:
-        x = Value(at)
-        function(x).backward()
-        return x.grad
+def _slope_of(function: Callable[..., Any], place: int = 0) -> Callable[..., float]:
+    def slope(*at: float) -> float:
+        operands = [Value(each) for each in at]
+        function(*operands).backward()
+        return operands[place].grad
 
     return slope
+
+
+def _slots(work: Work) -> list[Sentence]:
+    """What f₁ and f₂ are, for functions of several arguments that nothing is known of."""
+    ordinals = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+    called = {
+        (node.func.id, len(node.args)): None
+        for node in ast.walk(work.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    found: list[Sentence] = []
+    for function, count in called:
+        if function in work.functions and count > 1:
+            pieces: list[Piece] = []
+            for i in range(count):
+                pieces += [" and " if i == count - 1 else ", "] if i else []
+                pieces += [name(slot(function, i)), f" by its {ordinals[i]}"]
+            opening = (name(slot(function, 0)), " is the derivative of ", name(function))
+            rest = (*pieces[1:], " argument, the others held fixed.")
+            found.append((*opening, *rest))
+    return found
 
 
 def _points(work: Work, names: Sequence[str]) -> list[Point]:

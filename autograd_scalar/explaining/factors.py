@@ -8,15 +8,18 @@ import random
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from ..algebra.simplify import sum_of, tidy
 from ..algebra.trees import (
     SUM,
     call,
+    is_one,
     key,
     name,
     names_in,
     number,
+    rebuilt,
     replaced,
     same,
     size,
@@ -24,9 +27,11 @@ from ..algebra.trees import (
 )
 from ..engine.value import Value
 from ..notation.document import Row
-from ..notation.numerals import is_rounded
-from ..notation.typeset import MORE, Typesetter, derivative
+from ..notation.numerals import decimal, is_rounded
+from ..notation.typeset import MORE, Typesetter, derivative, total
+from ..table.language import is_zero
 from .formulas import Formulas, Summand
+from .points import RANGES
 from .rules import SUM_RULE, Point, number_at
 from .textbook import Reason, Work, key_of, rules_in
 
@@ -37,6 +42,9 @@ _SHOWN = 60
 _FEW = 8
 _SHOWN_KINDS = 3
 _SHOWN_AMOUNTS = 4
+
+# At how many points a factor's algebra is checked.
+_POINTS = 4
 
 
 class Differentiation:
@@ -73,8 +81,13 @@ class Differentiation:
         tree = self.tree
         here = self.data(tree)
         draft = Work(tree, self.variable, [], {}, True, here)
-        derived = draft.in_full(tree)
-        points = [point for point in _around(here) if _agree(derived, draft.pending(tree), point)]
+        derived, slope = draft.in_full(tree), draft.pending(tree)
+        # Algebra holds wherever the case does that applies here, so it is checked at points
+        # of ordinary size: near 0 and far out, where the numbers are, rounding hides it.
+        found = (point for point in _ordinary(here) if _agree(derived, slope, point))
+        points = [*islice(found, _POINTS)]
+        if len(points) < _POINTS:
+            points += [point for point in _around(here) if _agree(derived, slope, point)]
         work = Work(tree, self.variable, points, {}, True, here)
         # The points were chosen for the derivative in full to be right there.
         work.rules(checked=False)
@@ -146,8 +159,9 @@ class Factor:
 
     @property
     def symbol(self) -> ast.expr:
-        """∂of/∂by as an expression."""
-        return derivative(*self.names)
+        """∂of/∂by as an expression; dof/dby where no other name exists."""
+        straight = len(self.formulas.names) == 2
+        return (total if straight else derivative)(*self.names)
 
     @property
     def definition(self) -> str:
@@ -290,15 +304,31 @@ def _rows(made: Differentiation, reasons: tuple[Reason, ...], digits: int) -> li
 
 
 def _with_numbers(made: Differentiation, digits: int) -> list[Row]:
-    here = made.data(made.formula)
+    formula = _with_its_digits(made, digits)
+    here = made.data(formula)
     if not here:
         return []
     rounded = any(is_rounded(data, digits) for data in here.values())
-    rows = []
-    if not isinstance(made.formula, ast.Name):
-        numbers = {label: number(data) for label, data in here.items()}
-        rows.append(Row(substituted(made.formula, numbers), rounded=rounded))
-    return [*rows, Row(number(made.value), rounded=rounded or is_rounded(made.value, digits))]
+    numbers = {label: number(data) for label, data in here.items()}
+    row = Row(substituted(formula, numbers), rounded=rounded)
+    last = Row(number(made.value), rounded=rounded or is_rounded(made.value, digits))
+    shown = Typesetter(digits)
+    return [last] if shown(row.side) == shown(last.side) else [row, last]
+
+
+def _with_its_digits(made: Differentiation, digits: int) -> ast.expr:
+    """The last line that gives the derivative with the numbers as they are shown.
+
+    In a·(1 − a) nothing is left of a number next to 1; e^(−z)/(1 + e^(−z))² keeps it.
+    """
+    if math.isfinite(made.value):
+        for line in reversed(made.work.lines):
+            shown = {
+                label: float(decimal(data, digits)) for label, data in made.data(line.tree).items()
+            }
+            if math.isclose(number_at(line.tree, shown), made.value, rel_tol=0.01):
+                return line.tree
+    return made.formula
 
 
 def _shape(tree: ast.expr, variable: str, *, numbers: bool = False) -> str:
@@ -326,7 +356,40 @@ def _shape(tree: ast.expr, variable: str, *, numbers: bool = False) -> str:
 
 def _is_noise(applied: ast.expr, tidied: ast.expr) -> bool:
     """Whether the line before tidying only says `· 1` more, or `0 +`."""
-    return size(applied) - size(tidied) <= 2 and not isinstance(tidied, ast.Name)
+    if isinstance(tidied, ast.Name):
+        return False
+    if isinstance(tidied, ast.Constant) and not _signs(applied):
+        return size(applied) <= 3
+    return size(_without_nothing(applied)) <= size(tidied) and _signs(applied) == _signs(tidied)
+
+
+def _without_nothing(tree: ast.expr) -> ast.expr:
+    """The expression without the ones that multiply and the zeros that are added."""
+    tree = rebuilt(tree, _without_nothing)
+    match tree:
+        case ast.BinOp(left=one, op=ast.Mult(), right=rest) if is_one(one):
+            return rest
+        case ast.BinOp(left=rest, op=ast.Mult() | ast.Div(), right=one) if is_one(one):
+            return rest
+        case ast.BinOp(left=rest, op=ast.Mult(), right=ast.BinOp(left=one, op=ast.Div(), right=b)):
+            if is_one(one):
+                return ast.BinOp(rest, ast.Div(), b)
+        case ast.BinOp(left=zero, op=ast.Add(), right=rest) if is_zero(zero):
+            return rest
+        case ast.BinOp(left=rest, op=ast.Add() | ast.Sub(), right=zero) if is_zero(zero):
+            return rest
+    return tree
+
+
+def _signs(tree: ast.expr) -> int:
+    return sum(isinstance(node, ast.USub | ast.Sub) for node in ast.walk(tree))
+
+
+def _ordinary(here: Point) -> Iterator[Point]:
+    """Points of ordinary size, whatever the numbers are."""
+    rng = random.Random(0)
+    for i in range(20 if here else 0):
+        yield {label: rng.uniform(*RANGES[i % len(RANGES)]) for label in here}
 
 
 def _around(here: Point) -> Iterator[Point]:

@@ -132,7 +132,7 @@ class Formulas:
         return self._written(v)
 
     def _written(self, v: Value) -> ast.expr:
-        return applied(row_of_value(v), [self.operand(parent) for parent in v.parents])
+        return written(v, [self.operand(parent) for parent in v.parents])
 
     def terms(self, v: Value) -> list[tuple[int, Value]]:
         """The terms that add up to an interior value, each with its sign."""
@@ -218,6 +218,15 @@ def _is_nothing(v: Value) -> bool:
     return v.kind == "constant" and not v.label and v.data == 0
 
 
+def written(v: Value, operands: list[ast.expr]) -> ast.expr:
+    """An interior value as its operation on `operands`, without the 0 that `sum` starts with."""
+    if v.op == "add":
+        kept = [tree for tree, of in zip(operands, v.parents, strict=True) if not _is_nothing(of)]
+        if len(kept) == 1:
+            return kept[0]
+    return applied(row_of_value(v), operands)
+
+
 def signed(sign: int, tree: ast.expr) -> ast.expr:
     """The expression, or minus it."""
     return tree if sign > 0 else ast.UnaryOp(ast.USub(), tree)
@@ -246,7 +255,7 @@ def expression_of(v: Value, limit: int = 2000) -> tuple[ast.expr, dict[str, Valu
     order = toposort(v)
     leaves = [each for each in order if each.kind in ("leaf", "parameter")]
     names = unique_names(leaves, {})
-    written: dict[Value, ast.expr] = {}
+    trees: dict[Value, ast.expr] = {}
     size: dict[Value, int] = {}
     depth: dict[Value, int] = {}
     for each in order:
@@ -259,11 +268,10 @@ def expression_of(v: Value, limit: int = 2000) -> tuple[ast.expr, dict[str, Valu
                 "another, to write out; label values in between and use `explain`"
             )
         if parents:
-            row = row_of_value(each)
-            written[each] = applied(row, [written[parent] for parent in parents])
+            trees[each] = written(each, [trees[parent] for parent in parents])
         elif each.kind == "constant":
-            written[each] = name(each.label) if each.label else number(each.data)
+            trees[each] = name(each.label) if each.label else number(each.data)
         else:
-            written[each] = name(names[each])
+            trees[each] = name(names[each])
     constants = {each.label: each for each in order if each.kind == "constant" and each.label}
-    return written[v], constants | {names[each]: each for each in leaves}
+    return trees[v], constants | {names[each]: each for each in leaves}

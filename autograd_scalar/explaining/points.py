@@ -23,7 +23,8 @@ from .rules import Point
 
 _WANTED = 6
 _MOST = 16
-_RANGES = ((-2.0, 2.0), (0.1, 0.9), (1.2, 3.0), (-0.9, 0.9), (-3.0, -0.2))
+#: Where numbers of ordinary size are taken from, one range after another.
+RANGES = ((-2.0, 2.0), (0.1, 0.9), (1.2, 3.0), (-0.9, 0.9), (-3.0, -0.2))
 _MAGNITUDES = [10 ** (k / 4) for k in range(-12, 13)]
 _EDGES = 60
 # How many operations the search may compute.
@@ -35,7 +36,7 @@ def candidates(names: Sequence[str], count: int = 100) -> Iterator[Point]:
     rng = random.Random(0)
     for i in range(count):
         if i % 4 < 2:
-            yield {each: rng.uniform(*_RANGES[i % len(_RANGES)]) for each in names}
+            yield {each: rng.uniform(*RANGES[i % len(RANGES)]) for each in names}
         else:
             yield {each: rng.choice((-1, 1)) * 10 ** rng.uniform(-3, 3) for each in names}
 

@@ -180,7 +180,9 @@ def _applied(name: str, operands: Sequence[Rounded]) -> Rounded:
         return _UNKNOWN if drowned else _NO_VALUE
     if math.isinf(out):
         return _UNKNOWN
-    whole = abs(out) < 2**53 and all(n.is_integer() for n in (out, *(e.value for e in operands)))
+    whole = abs(out) < 2**53 and all(
+        float(n).is_integer() for n in (out, *(e.value for e in operands))
+    )
     if whole and not any(each.error for each in operands):
         return Rounded(out)
     error = _EPSILON * abs(out) + sum(

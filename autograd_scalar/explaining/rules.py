@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,10 @@ IN_WORDS = {
         "power rule, for a variable that is raised to a number"
     ),
     "logarithm rule": "the derivative of ln is 1 divided by what stands inside",
+    "total derivative": (
+        "what changes in several places at once changes the result by the sum of what each "
+        "change brings about"
+    ),
     CHAIN: (
         "differentiate the outside with the inside left as it is, then multiply by the derivative "
         "of the inside"
@@ -211,7 +215,15 @@ def apply(
 
     first = moving[0]
     linear = len(moving) == 1 and letters[first] not in names_in(in_letters(first))
-    of_variable = isinstance(operands[first], ast.Name) and len(moving) == 1 and not linear
+    of_variable = (
+        isinstance(operands[first], ast.Name)
+        and len(moving) == 1
+        and not linear
+        # (c/u)′ = (c′·u − c·u′)/u² keeps its u′ where u is the variable: that is the −1 on top.
+        and not (
+            still and is_quotient(_over_one_bar(map(in_letters, range(len(operands))), letters))
+        )
+    )
     if of_variable:
         # (xⁿ)′ rather than (uⁿ)′·u′ with u = x.
         letters[first] = variable
@@ -259,6 +271,14 @@ def apply(
     out = applied(row, [name(letter) for letter in letters])
     result = substituted(right, {**named, **taken})
     return Application(rule, call("′", out), right, named, variable, tree, result)
+
+
+def _over_one_bar(partials: Iterable[ast.expr], letters: Sequence[str]) -> ast.expr:
+    terms = [
+        ast.BinOp(partial, ast.Mult(), name(f"{letter}'"))
+        for partial, letter in zip(partials, letters, strict=True)
+    ]
+    return over_one_denominator(_added(terms))
 
 
 def _occurring(partial: ast.expr, operands: Mapping[str, ast.expr], decide: Decide) -> ast.expr:

@@ -19,6 +19,11 @@ from .textbook import key_of
 
 _Tests = list[tuple[ast.expr, bool]]
 
+_NO_SECOND = (
+    " A second derivative through this point can't be given: it would be that of the "
+    "convention, and miss the jump of the slope."
+)
+
 
 def special_points(factor: Factor) -> Iterator[Sentence]:
     """Sentences about the primitives that `factor.by` goes through on its way to `factor.of`."""
@@ -84,6 +89,7 @@ def _special_point(
             "; by convention ",
             number(v.partials[i]),
             f" is used there ({kink.reason}).",
+            *((_NO_SECOND,) if _slope_jumps(row, i, numbers) else ()),
         )
     if not _is_finite(v, i):
         return (
@@ -159,15 +165,31 @@ def _value(row: Primitive, numbers: Mapping[str, float]) -> float:
 
 def _jumps(row: Primitive, i: int, numbers: Mapping[str, float]) -> bool:
     """Whether the value makes a step at this point of the argument, as `floor` does at 2."""
-    argument = row.arguments[i]
-    x = numbers[argument]
-    if not math.isfinite(x):
+    if not math.isfinite(numbers[row.arguments[i]]):
         return False
     try:
-        below, above = (
-            _value(row, {**numbers, argument: math.nextafter(x, to)})
-            for to in (-math.inf, math.inf)
-        )
+        below, above = (_value(row, each) for each in _beside(row, i, numbers))
     except (ArithmeticError, ValueError):
         return False
+    x = numbers[row.arguments[i]]
     return abs(above - below) > 1e6 * math.ulp(max(abs(x), abs(above), abs(below)))
+
+
+def _slope_jumps(row: Primitive, i: int, numbers: Mapping[str, float]) -> bool:
+    """Whether the slope differs on the two sides of this point, as that of `abs` does at 0."""
+    slopes = []
+    for each in _beside(row, i, numbers):
+        try:
+            there = {**each, "out": _value(row, each)}
+            slopes.append(float(evaluate(row.shown_trees[i], there, FLOAT_FUNCTIONS)))
+        except (ArithmeticError, ValueError):
+            return False
+    return abs(slopes[1] - slopes[0]) > 1e-6 and all(map(math.isfinite, slopes))
+
+
+def _beside(row: Primitive, i: int, numbers: Mapping[str, float]) -> list[dict[str, float]]:
+    """The point with one argument moved to the next number below, and above."""
+    argument = row.arguments[i]
+    return [
+        {**numbers, argument: math.nextafter(numbers[argument], to)} for to in (-math.inf, math.inf)
+    ]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import sys
 from dataclasses import dataclass
 
 from ..engine.numbers import to_float
 from ..engine.value import Value, edges, toposort
+from ..notation.labels import plain_label, unicode_label
+from ..notation.numerals import decimal
+from ..notation.terminal import can_show, columns, encoding_of
 from .formulas import derivatives, unique_names
+
+_SHOWN_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,53 @@ class BackwardStep:
     contributions: tuple[Contribution, ...]
 
 
-def steps(y: Value, seed: float = 1.0) -> list[BackwardStep]:
+class BackwardSteps(list[BackwardStep]):
+    """The steps of a backward pass, a list that is shown as a table.
+
+    A line is a value, its derivative, and what it passes on to each operand: the derivative
+    times the local one. Constants are left out: nothing is done with what they are sent.
+    """
+
+    def _table(self, times: str = "·") -> list[tuple[str, str, str]]:
+        names = {step.node: step.name for step in self}
+        rows = [("value", "derivative", "passed on")]
+        label = unicode_label if times == "·" else plain_label
+        for step in self:
+            if step.node.kind != "constant":
+                sent = [
+                    f"{label(names[each.parent])}: {decimal(step.adjoint, 6)} {times} "
+                    f"{decimal(each.partial, 6)} = {decimal(each.amount, 6)}"
+                    for each in step.contributions
+                    if each.parent.kind != "constant"
+                ]
+                rows.append((label(step.name), decimal(step.adjoint, 6), ",  ".join(sent)))
+        if len(rows) > _SHOWN_ROWS + 1:
+            left_out = len(rows) - 1 - _SHOWN_ROWS
+            rows = [*rows[: _SHOWN_ROWS + 1], (f"… and {left_out:,} more", "", "")]
+        return rows
+
+    def __str__(self) -> str:
+        encoding = encoding_of(sys.stdout)
+        times = "·" if can_show("·₁", encoding) else "*"
+        return "\n".join(columns(self._table(times), encoding))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        head, *rows = [[html.escape(each) for each in row] for row in self._table()]
+        lines = [f"<tr>{''.join(f'<th>{each}</th>' for each in head)}</tr>"]
+        lines += [f"<tr>{''.join(f'<td>{each}</td>' for each in row)}</tr>" for row in rows]
+        return "\n".join(["<table>", *lines, "</table>"])
+
+
+def steps(y: Value, seed: float = 1.0) -> BackwardSteps:
     """The backward pass from `y`, a step for each value, in the order it happens.
 
     seed  the adjoint that `y` starts with
 
-    Nothing is changed: no `grad` is read or written. Raises `TypeError` for what is no Value.
+    A list, which prints as a table. Nothing is changed: no `grad` is read or written. Raises
+    `TypeError` for what is no Value.
 
     >>> x = Value(3.0, "x")
     >>> y = x * x
@@ -62,7 +110,7 @@ def steps(y: Value, seed: float = 1.0) -> list[BackwardStep]:
     names = unique_names(order, {})
     final = derivatives(order, to_float(seed))
     so_far: dict[Value, float] = {}
-    found = []
+    found = BackwardSteps()
     for v in reversed(order):
         contributions = []
         for parent, partial in edges(v) if v.parents else ():

@@ -19,6 +19,7 @@ from ..algebra.simplify import as_product, numerator_and_denominator, terms_of, 
 from ..algebra.trees import (
     PRODUCT,
     SUM,
+    added,
     call,
     fraction,
     is_one,
@@ -32,7 +33,7 @@ from ..algebra.trees import (
     same,
     size,
 )
-from ..notation.document import UNBROKEN, Piece, Sentence
+from ..notation.document import UNBROKEN, Piece, Sentence, listed
 from ..notation.typeset import PENDING, Typesetter
 from ..table.floats import CONSTANTS
 from .rounding import Calculator, Rounded
@@ -40,6 +41,8 @@ from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, at_poin
 
 #: The reason for a line that is written with the name of what is differentiated.
 BY_NAME = "put the name back"
+
+TOTAL_DERIVATIVE = "total derivative"
 
 # How close a line's number is to the engine's, and when rounding makes it worth nothing.
 _CLOSE = 1e-7
@@ -77,6 +80,11 @@ class Line:
     def text(self) -> str:
         """The line in Unicode, as it is shown."""
         return Typesetter()(self.tree)
+
+
+def slot(function: str, i: int) -> str:
+    """The name of a function's derivative by one of several arguments: f_1 for the first."""
+    return f"{function}_{i + 1}"
 
 
 def pending_derivative(tree: ast.expr, variable: str, several: bool) -> ast.expr:
@@ -183,7 +191,35 @@ class Work:
                 right = ast.BinOp(right, ast.Mult(), name("u'"))
                 result = ast.BinOp(slope, ast.Mult(), pending(inner))
                 return Application(CHAIN, left, right, {"u": inner}, self.variable, tree, result)
+            case ast.Call(func=ast.Name(id=function), args=operands) if function in self.functions:
+                return self._total(tree, function, operands, pending)
         return apply(tree, self.variable, self.decide, pending=pending)
+
+    def _total(
+        self,
+        tree: ast.expr,
+        function: str,
+        operands: Sequence[ast.expr],
+        pending: Callable[[ast.expr], ast.expr],
+    ) -> Application:
+        """The total derivative of a function of several arguments: f₁·u′ + f₂·v′."""
+        taken = names_in(tree)
+        letters = [each for each in "uvwpqrstabc" if each not in taken][: len(operands)]
+        moving = [i for i, each in enumerate(operands) if self.variable in names_in(each)]
+        statement: list[ast.expr] = []
+        terms: list[ast.expr] = []
+        for i in moving:
+            symbols = call(slot(function, i), *map(name, letters))
+            statement.append(ast.BinOp(symbols, ast.Mult(), name(f"{letters[i]}'")))
+            slope = call(slot(function, i), *operands)
+            is_variable = isinstance(operands[i], ast.Name)
+            inner = number(1) if is_variable else pending(operands[i])
+            terms.append(slope if is_variable else ast.BinOp(slope, ast.Mult(), inner))
+        left = call("′", call(function, *map(name, letters)))
+        named = dict(zip(letters, operands, strict=True))
+        return Application(
+            TOTAL_DERIVATIVE, left, added(statement), named, self.variable, tree, added(terms)
+        )
 
     def taken(self, tree: ast.expr, pending: Callable[[ast.expr], ast.expr]) -> ast.expr:
         """The derivative of an expression by its last operation."""
@@ -198,15 +234,23 @@ class Work:
             parts = zip(moving, tree.args, strict=True)
             return call(SUM, *(pending(each) if moves else number(0) for moves, each in parts))
         if is_sum(tree):
-            # A sum is differentiated term by term, however many terms it has.
-            terms = pending
-
-            def pending(each: ast.expr) -> ast.expr:
-                return self.taken(each, terms) if is_sum(each) else terms(each)
-
+            return self._term_by_term(tree, pending)
         application = self.rule(tree, pending)
         assert application is not None
         return application.result
+
+    def _term_by_term(self, tree: ast.expr, pending: Callable[[ast.expr], ast.expr]) -> ast.expr:
+        """A sum's derivative, a term for each of its terms: 0 for one without the variable."""
+        match tree:
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
+                last = right
+                # What is taken away in brackets is one term.
+                in_brackets = isinstance(op, ast.Sub) and self.variable not in names_in(right)
+                last = number(0) if in_brackets else self._term_by_term(right, pending)
+                return ast.BinOp(self._term_by_term(left, pending), op, last)
+        if isinstance(tree, ast.Name):
+            return number(1 if tree.id == self.variable else 0)
+        return pending(tree) if self.variable in names_in(tree) else number(0)
 
     def in_full(self, tree: ast.expr) -> ast.expr:
         return self.taken(tree, self.in_full)
@@ -241,7 +285,7 @@ class Work:
         if isinstance(inner, ast.Name) and inner.id == self.variable:
             return [("derivative of the variable", (inner, " changes as fast as itself: 1"))]
         if self.variable not in names_in(inner):
-            return [constant_reason(inner, self.variable)]
+            return [constant_reason([inner], self.variable)]
         if isinstance(inner, ast.IfExp):
             return [("case by case", ())]
         if _is_long_sum(inner):
@@ -249,7 +293,7 @@ class Work:
         if is_sum(inner) and any(is_sum(each) for each in (inner.left, inner.right)):
             still = [each for _, each in terms_of(inner) if self.variable not in names_in(each)]
             by_term = (SUM_RULE, ("term by term",))
-            return [by_term, *(constant_reason(each, self.variable) for each in still)]
+            return [by_term, *([constant_reason(still, self.variable)] if still else [])]
         application = self.rule(inner, self.pending)
         assert application is not None
         return [stated(application), *constant_reasons(application, self.variable)]
@@ -304,6 +348,13 @@ class Work:
                 return simple
             return None
         return None
+
+    def name_put_back(self, heading: ast.expr, tree: ast.expr) -> None:
+        """A line with the name of a step for what it stands for, where the last line has that."""
+        last = self.lines[-1].tree
+        named = replaced(replaced(last, tree, heading), tidy(tree), heading)
+        if not same(named, last) and self.agrees(replaced(named, heading, tree)):
+            self.lines.append(Line(named, ((BY_NAME, (tree, " is ", heading)),)))
 
     def _split_constant_over(
         self, above: ast.expr, below: ast.expr, top: ast.expr, itself: ast.expr
@@ -384,7 +435,7 @@ class Work:
     def shorten(self, shorter: Callable[[ast.expr], ast.expr | None]) -> None:
         """A line that is clearly shorter, where one is found."""
         last = self.lines[-1].tree
-        if BY_NAME in self.lines[-1].rules or size(last) <= 9:
+        if BY_NAME in self.lines[-1].rules or size(last) <= 4:
             return
         found = shorter(last)
         if found is not None and size(found) < 0.85 * size(last):
@@ -400,18 +451,21 @@ def key_of(reason: Reason) -> str:
     return reason[0] + "".join(each if isinstance(each, str) else key(each) for each in reason[1])
 
 
-def constant_reason(tree: ast.expr, variable: str) -> Reason:
-    """Why an expression without the variable has derivative 0."""
-    if not names_in(tree).keys() - CONSTANTS.keys():
-        return CONSTANT, (tree, " is a number and never changes, so its derivative is 0")
-    return CONSTANT, (tree, " does not contain ", name(variable), ", so its derivative is 0")
+def constant_reason(trees: Sequence[ast.expr], variable: str) -> Reason:
+    """Why expressions without the variable have derivative 0."""
+    do, its = ("does", "its derivative is 0")
+    if len(trees) > 1:
+        do, its = ("do", "their derivatives are 0")
+    elif not names_in(trees[0]).keys() - CONSTANTS.keys():
+        return CONSTANT, (trees[0], f" is a number and never changes, so {its}")
+    return CONSTANT, (*listed(trees), f" {do} not contain ", name(variable), f", so {its}")
 
 
 def constant_reasons(application: Application, variable: str) -> list[Reason]:
     """The operands whose derivative stands as 0 in the result of a rule."""
     primes = names_in(application.right)
     return [
-        constant_reason(operand, variable)
+        constant_reason([operand], variable)
         for letter, operand in application.letters.items()
         if f"{letter}'" in primes and variable not in names_in(operand)
     ]

@@ -57,6 +57,20 @@ _ASCII = {
 }
 
 
+def listed(trees: Sequence[ast.expr]) -> list[Piece]:
+    """a, b and c; of many, the first few and how many more."""
+    shown = list(trees) if len(trees) <= 6 else list(trees[:5])
+    pieces: list[Piece] = []
+    for i, tree in enumerate(shown):
+        if i:
+            last = i == len(shown) - 1 and len(shown) == len(trees)
+            pieces.append(" and " if last else ", ")
+        pieces.append(tree)
+    if len(shown) < len(trees):
+        pieces.append(f" and {len(trees) - len(shown):,} more")
+    return pieces
+
+
 @dataclass(frozen=True)
 class Heading:
     """A line that names what follows."""
@@ -204,9 +218,10 @@ class _TextWriter:
         self.width = width
         self.about = " ≈ " if unicode else " ~ "
 
-    def sentence(self, sentence: Sentence) -> str:
+    def sentence(self, sentence: Sentence, *beside: ast.expr) -> str:
+        trees = [*(each for each in sentence if not isinstance(each, str)), *beside]
         return "".join(
-            _visible(each) if isinstance(each, str) else self.set(each) for each in sentence
+            _visible(each) if isinstance(each, str) else self.set(each, *trees) for each in sentence
         )
 
     def write(self, blocks: Iterable[Block]) -> list[str]:
@@ -230,8 +245,11 @@ class _TextWriter:
         return lines
 
     def equation(self, left: ast.expr, rows: Sequence[Row], on_one_line: bool) -> list[str]:
-        head = self.set(left)
-        sides = [(self.about if row.rounded else " = ") + self.set(row.side) for row in rows]
+        trees = [left, *(row.side for row in rows)]
+        head = self.set(*trees)
+        sides = [
+            (self.about if row.rounded else " = ") + self.set(row.side, *trees) for row in rows
+        ]
         if on_one_line:
             return [wrapped(head + "".join(sides), self.width, 2, 4)]
         reasoned = any(row.reasons for row in rows)
@@ -244,10 +262,10 @@ class _TextWriter:
                 room = 2 + (0 if i == 0 else indent - 2) + width_of(start)
                 first, *others = _terms_of(row.side)
                 lines.append(
-                    wrapped(start + self.set(first), self.width, room - width_of(start), 4)
+                    wrapped(start + self.set(first, *trees), self.width, room - width_of(start), 4)
                 )
                 lines += [
-                    wrapped(f"+ {self.set(each)}", self.width, max(room - 2, 2), 4)
+                    wrapped(f"+ {self.set(each, *trees)}", self.width, max(room - 2, 2), 4)
                     for each in others
                 ]
             elif beside and i == 0:
@@ -256,13 +274,17 @@ class _TextWriter:
                 lines.append(wrapped(side[1:], self.width, indent + 1, 2))
             lines += [
                 wrapped(each, self.width, min(indent + 5, 8), 2)
-                for each in self.reasons(row.reasons)
+                for each in self.reasons(row.reasons, trees)
             ]
         return lines
 
-    def reasons(self, reasons: Iterable[tuple[str, Sentence]]) -> list[str]:
+    def reasons(
+        self, reasons: Iterable[tuple[str, Sentence]], beside: Sequence[ast.expr]
+    ) -> list[str]:
         named = [_visible(rule) for rule, says in reasons if not says]
-        says = [f"{_visible(rule)}: {self.sentence(says)}" for rule, says in reasons if says]
+        says = [
+            f"{_visible(rule)}: {self.sentence(says, *beside)}" for rule, says in reasons if says
+        ]
         return [*([", ".join(named)] if named else []), *says]
 
 
@@ -282,18 +304,41 @@ def _latex_words(text: str) -> str:
     return "".join(_TEX.get(c, c) for c in _visible(text))
 
 
-def _fits(reasons: Sequence[tuple[str, Sentence]]) -> bool:
-    """Whether the names of the rules have room beside a formula."""
-    return 0 < len(_short(reasons)) <= 40
+_LONGEST_BESIDE = 40
+
+
+def _beside(rows: Sequence[Row]) -> list[tuple[str, bool]]:
+    """What stands beside each row, and whether more is said below, under the same number.
+
+    The names of its rules have room beside a row, or the first of them.
+    """
+    found = []
+    numbered = 0
+    for row in rows:
+        named = list(dict.fromkeys(rule for rule, _ in row.reasons))
+        shown = named[:1]
+        while len(shown) < len(named) and len(", ".join([*shown, named[len(shown)]])) <= (
+            _LONGEST_BESIDE
+        ):
+            shown.append(named[len(shown)])
+        more = len(shown) < len(named) or any(says for _, says in row.reasons)
+        text = ", ".join(shown) + (", …" if len(shown) < len(named) else "")
+        if more:
+            numbered += 1
+            text = f"({numbered}) {text}"
+        found.append((text, more))
+    return found
 
 
 def _below(rows: Sequence[Row]) -> Iterable[tuple[str, Sentence]]:
-    """The reasons that stand below an equation: what a rule says, or a long list of them."""
-    for row in rows:
-        unsaid = tuple((rule, says) for rule, says in row.reasons if not says)
-        if unsaid and not _fits(row.reasons):
-            yield "rules", (_short(unsaid),)
-        yield from ((rule, says) for rule, says in row.reasons if says)
+    """The reasons that stand below an equation, each with the number of its row."""
+    for row, (text, more) in zip(rows, _beside(rows), strict=True):
+        if more:
+            number = text.partition(" ")[0]
+            unsaid = [(rule, says) for rule, says in row.reasons if not says]
+            if unsaid:
+                yield f"{number} {_short(unsaid)}", ()
+            yield from ((f"{number} {rule}", says) for rule, says in row.reasons if says)
 
 
 def _short(reasons: Iterable[tuple[str, Sentence]]) -> str:
@@ -330,21 +375,24 @@ class _LatexWriter:
 
     def aligned(self, left: ast.expr, rows: Sequence[Row], reasons: bool = True) -> str:
         lines = []
-        for i, row in enumerate(rows):
+        for i, (row, (beside, _)) in enumerate(zip(rows, _beside(rows), strict=True)):
             head = self.set(left) if i == 0 else ""
             relation = r"\approx" if row.rounded else "="
             terms = _terms_of(row.side) if row.listed else [row.side]
             side = " \\\\\n&\\quad + ".join(self.set(each) for each in terms)
             line = f"{head} &{relation} {side}"
-            if reasons and _fits(row.reasons):
-                line += rf" && \text{{{_math_words(_short(row.reasons))}}}"
+            if reasons and beside:
+                line += rf" && \text{{{_math_words(beside)}}}"
             lines.append(line)
         body = " \\\\\n".join(lines)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
     def reasons_below(self, rows: Sequence[Row]) -> list[str]:
-        items = [rf"\item {self.words(rule)}: {self.sentence(says)}" for rule, says in _below(rows)]
+        items = [rf"\item {self.reason(rule, says)}" for rule, says in _below(rows)]
         return ["\n".join([r"\begin{itemize}", *items, r"\end{itemize}"])] if items else []
+
+    def reason(self, rule: str, says: Sentence) -> str:
+        return f"{self.words(rule)}: {self.sentence(says)}" if says else self.words(rule)
 
     def listing(self, items: Sequence[Sentence]) -> str:
         lines = [rf"\item {self.sentence(item)}" for item in items]
@@ -380,7 +428,7 @@ class _MarkdownWriter(_LatexWriter):
         return "\n\n".join(parts)
 
     def reasons_below(self, rows: Sequence[Row]) -> list[str]:
-        items = [f"- {self.words(rule)}: {self.sentence(says)}" for rule, says in _below(rows)]
+        items = [f"- {self.reason(rule, says)}" for rule, says in _below(rows)]
         return ["\n".join(items)] if items else []
 
 
@@ -393,7 +441,8 @@ class _HtmlWriter:
         self.set = typesetter
 
     def math(self, tree: ast.expr) -> str:
-        return f"<math>{self.set(tree)}</math>"
+        # Fractions in a line of text are as large as in an equation.
+        return f'<math displaystyle="true">{self.set(tree)}</math>'
 
     def sentence(self, sentence: Sentence) -> str:
         return "".join(
@@ -416,7 +465,8 @@ class _HtmlWriter:
         return "\n".join(parts)
 
     def equation(self, left: ast.expr, rows: Sequence[Row]) -> str:
-        lines = ["<table>"]
+        # A browser does not break an equation; one that is too long is moved in its own frame.
+        lines = ['<div style="max-width: 100%; overflow-x: auto">', "<table>"]
         for i, row in enumerate(rows):
             head = self.math(left) if i == 0 else ""
             reasons = "<br>".join(
@@ -424,6 +474,11 @@ class _HtmlWriter:
                 for rule, says in row.reasons
             )
             relation = "≈" if row.rounded else "="
-            cells = (head, relation, self.math(row.side), f"<small>{reasons}</small>")
+            first, *others = _terms_of(row.side) if row.listed else [row.side]
+            cells = (head, relation, self.math(first))
             lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-        return "\n".join([*lines, "</table>"])
+            for each in others:
+                lines.append(f"<tr><td></td><td>+</td><td>{self.math(each)}</td></tr>")
+            if reasons:
+                lines.append(f"<tr><td></td><td></td><td><small>{reasons}</small></td></tr>")
+        return "\n".join([*lines, "</table>", "</div>"])

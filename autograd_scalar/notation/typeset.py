@@ -8,6 +8,7 @@ only print:
     d(e, v)     the derivative of the expression e with respect to v, still to be taken
     Σ(t, …)     a sum of many terms, shown in part
     ·(a, …)     a product shown factor by factor
+    Σ_(u, t)    the sum of t over every u
     more(n)     the place of n terms that are left out
     ′(e)        the derivative of e in the statement of a rule
 """
@@ -22,13 +23,21 @@ from typing import ClassVar
 
 from ..algebra.trees import PRODUCT, call, is_quotient, name, number, substituted
 from ..table.registry import OPCODES, TABLE
-from .labels import latex_label, latex_text, mathml_label, plain_label, unicode_label
+from .labels import (
+    has_small_scripts,
+    latex_label,
+    latex_text,
+    mathml_label,
+    plain_label,
+    unicode_label,
+)
 from .numerals import decimal
 
 DERIVATIVE = "∂"
 TOTAL = "D"
 PENDING = "d"
 MORE = "more"
+EACH = "Σ_"
 
 # How tightly a written piece holds together, from a sum to a name; `_QUOTIENT` is a fraction
 # with a bar of its own, which only a power can tear apart.
@@ -77,15 +86,26 @@ class Typesetter:
 
     def __init__(self, digits: int = 6) -> None:
         self.digits = digits
+        self.small_scripts = True
 
-    def __call__(self, tree: ast.expr) -> str:
-        """The expression in this notation."""
+    def __call__(self, tree: ast.expr, *beside: ast.expr) -> str:
+        """The expression in this notation.
+
+        beside  what stands in the same line, whose labels are to look alike
+        """
+        labels = {
+            node.id
+            for each in (tree, *beside)
+            for node in ast.walk(each)
+            if isinstance(node, ast.Name)
+        }
+        self.small_scripts = all(map(has_small_scripts, labels))
         return self.set(tree)[0]
 
     # Hooks: how each piece is written in this notation.
 
     def label(self, label: str) -> str:
-        return unicode_label(label)
+        return unicode_label(label, self.small_scripts)
 
     def words(self, text: str) -> str:
         return text
@@ -162,6 +182,9 @@ class Typesetter:
 
     def primed(self, text: str) -> str:
         return f"{self.fence(text)}′"
+
+    def sum_over(self, index: str, term: str) -> str:
+        return f"Σ_{index} {term}"
 
     def cases(self, branches: list[tuple[str, str]], last: str) -> str:
         shown = "; ".join(f"{text} if {test}" for text, test in branches)
@@ -249,11 +272,15 @@ class Typesetter:
             and each.func.id in (DERIVATIVE, TOTAL, PENDING)
             for each in factors
         )
-        wide = wide or all(map(_is_number, factors)) or any(map(is_quotient, factors))
+        numbers = all(map(_is_number, factors))
+        wide = wide or (numbers and not all(map(_is_digit, factors)))
+        wide = wide or any(is_quotient(_signed(each)[1]) for each in factors)
+        # Where several factors have a sign, each is in brackets: (−a)·b·(−c).
+        several = not numbers and sum(_signed(each)[0] for each in factors) > 1
         text, first = "", _TERM
         for i, factor in enumerate(factors):
             shown, level = self.set(factor)
-            if level < (_SIGN if i == 0 else _TERM):
+            if level < (_SIGN if i == 0 and not several else _TERM):
                 shown = self.fence(shown)
             elif i == 0:
                 first = level
@@ -297,6 +324,8 @@ class Typesetter:
                 return self.pending(self.set(inner), self.label(v), "d")
             case "d", [inner, ast.Name(id=v), _]:
                 return self.pending(self.set(inner), self.label(v), "∂")
+            case "Σ_", [ast.Name(id=u), term]:
+                return self.sum_over(self.label(u), self.set(term)[0]), _TERM
             case "Σ", _:
                 return self._long_sum(arguments)
             case "·", _ if len(arguments) > _SHOWN_FACTORS:
@@ -340,6 +369,10 @@ def _signed(tree: ast.expr) -> tuple[bool, ast.expr]:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return True, operand
     return False, tree
+
+
+def _is_digit(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Constant) and tree.value in range(10)
 
 
 def _is_number(tree: ast.expr) -> bool:
@@ -417,6 +450,9 @@ class Plain(Typesetter):
 
     def primed(self, text: str) -> str:
         return f"{self.fence(text)}'"
+
+    def sum_over(self, index: str, term: str) -> str:
+        return f"sum over {index} of {term}"
 
     def _follows_number(self, factor: ast.expr) -> bool:
         return False
@@ -499,6 +535,9 @@ class Latex(Typesetter):
 
     def primed(self, text: str) -> str:
         return f"{self.fence(text)}'"
+
+    def sum_over(self, index: str, term: str) -> str:
+        return rf"\sum_{{{index}}} {term}"
 
     def cases(self, branches: list[tuple[str, str]], last: str) -> str:
         rows = [rf"{text} & \text{{for }} {test}" for text, test in branches]
@@ -594,6 +633,9 @@ class MathML(Typesetter):
 
     def primed(self, text: str) -> str:
         return f"<msup>{self.fence(text)}<mo>′</mo></msup>"
+
+    def sum_over(self, index: str, term: str) -> str:
+        return f"<mrow><munder><mo>∑</mo>{index}</munder>{term}</mrow>"
 
     def cases(self, branches: list[tuple[str, str]], last: str) -> str:
         rows = [

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value, toposort
+from ..notation.labels import read_label, unicode_label
 from ..notation.numerals import decimal
 from ..notation.terminal import printable
 from ..notation.terminal import width as columns
@@ -276,7 +277,7 @@ class _Sketch:
                 self.add_value(self.dot, end)
                 continue
             name = f"cluster_{self.names[end]}"
-            heading = _lines(end.label)
+            heading = _label_lines(end.label)
             self.captions[name] = Caption(f"the steps to {_named(end)}", heading)
             with self.dot.subgraph(name=name) as frame:
                 frame.attr(id=name, label=_dot_text(heading), **_CLUSTER)
@@ -284,7 +285,7 @@ class _Sketch:
                     self.add_value(frame, v)
 
     def add_value(self, dot: graphviz.Digraph, v: Value) -> None:
-        fields = [_lines(v.label)] if v.label else []
+        fields = [_label_lines(v.label)] if v.label else []
         if v.kind == "constant":
             fields.append([_short(v.data)])
         else:
@@ -351,7 +352,7 @@ def _counted(values: int) -> str:
 
 
 def _named(v: Value) -> str:
-    name = " ".join(_lines(v.label)) or v.op or _KIND_NAMES[v.kind]
+    name = " ".join(_label_lines(v.label)) or v.op or _KIND_NAMES[v.kind]
     return f"{name} = {_short(v.data)}"
 
 
@@ -382,6 +383,11 @@ def _lines(text: str) -> list[str]:
     lines = _visible_lines(text)
     lines = [cut if len(cut := line[:_LONGEST_LINE]) == len(line) else cut + "…" for line in lines]
     return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], "…"]
+
+
+def _label_lines(label: str) -> list[str]:
+    """A label as explanations typeset it, w₃₁ for `w_{31}`; any other line by line."""
+    return _lines(label if read_label(label).plain else unicode_label(label))
 
 
 def _dot_text(lines: Iterable[str]) -> str:

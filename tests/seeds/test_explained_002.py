@@ -60,7 +60,7 @@ def test_equation_1(network):
     network.e1.label = network.e2.label = ""
     explanation = explain(network.total, wrt=network.w31)
     assert first_line(explanation) == (
-        "∂E_total/∂w₃₁ = ∂E_total/∂out_d1 · ∂out_d1/∂net_d1 · ∂net_d1/∂w₃₁"
+        "∂E_total/∂w_31 = ∂E_total/∂out_d1 · ∂out_d1/∂net_d1 · ∂net_d1/∂w_31"
     )
     network.total.backward()
     assert close(explanation.paths[0].value, network.w31.grad)
@@ -74,7 +74,7 @@ def test_equation_2_is_the_error_with_everything_put_in():
     inner = target - sig(w * out_c1 + rest)
     error = labelled(0.5 * inner**2, "E_d1")
     (factor,) = explain(error, wrt=w).factors
-    assert factor.definition == "0.5(target_d1 − 1/(1 + e^(−(w₃₁·out_c1 + rest))))²"
+    assert factor.definition == "0.5(target_d1 − 1/(1 + e^(−(w_31·out_c1 + rest))))²"
 
 
 def test_equation_3_is_the_outer_derivative_times_the_inner(network):
@@ -98,7 +98,7 @@ def test_equation_4_is_the_sigmoid_inside(network):
 
 def test_equations_5_to_7_are_one_chain_in_two_spellings(network):
     explanation = explain(network.out_d1, wrt=network.w31)
-    assert first_line(explanation) == "∂out_d1/∂w₃₁ = ∂out_d1/∂net_d1 · ∂net_d1/∂w₃₁"
+    assert first_line(explanation) == "∂out_d1/∂w_31 = ∂out_d1/∂net_d1 · ∂net_d1/∂w_31"
     assert explanation.factors[0].definition == "1/(1 + e^(−net_d1))"
     assert derive("sig(net) = 1/(1 + exp(-net))").lines[-1].text == "sig(net)·(1 − sig(net))"
 
@@ -106,7 +106,7 @@ def test_equations_5_to_7_are_one_chain_in_two_spellings(network):
 def test_equation_8_the_other_error_does_not_depend_on_the_weight(network):
     explanation = explain(network.total, wrt=network.w31)
     text = " ".join(explanation.text.split())
-    assert "E_d2 does not depend on w₃₁, so its derivative is 0." in text
+    assert "E_d2 does not depend on w_31, so its derivative is 0." in text
     assert explanation.factors[0].formula == "1"
     assert close(explanation.value, explain(network.e1, wrt=network.w31).value)
 
