@@ -20,6 +20,7 @@ from .engine.value import Value, toposort
 
 if TYPE_CHECKING:
     from . import nn
+    from .arrays.array import array
     from .explaining.chain_rule import Explanation, explain
     from .explaining.derivation import Derivation, derive
     from .explaining.steps import BackwardStep, Contribution, steps
@@ -48,6 +49,7 @@ __version__ = "0.1.0"
 
 # What is imported when it is first used: recording and sweeping need none of it.
 _LATER = {
+    "arrays.array": ["array"],
     "explaining.chain_rule": ["Explanation", "explain"],
     "explaining.derivation": ["Derivation", "derive"],
     "explaining.steps": ["BackwardStep", "Contribution", "steps"],
@@ -83,6 +85,7 @@ __all__ = [
     "Explanation",
     "Contribution",
     "Value",
+    "array",
     "build",
     "check_grads",
     "custom",
