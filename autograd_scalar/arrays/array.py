@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.numbers import to_float
 from ..engine.value import Value
 from .elements import numbers, objects
-from .elementwise import QUESTIONS, on_objects
+from .elementwise import COMPARISONS, QUESTIONS, on_objects
 from .functions import BY_STEPS, ON_NUMBERS, ON_OBJECTS, OWN, unsupported
 
 
@@ -53,6 +53,8 @@ class ValueArray(np.ndarray[Any, Any]):
             ]
         else:  # of one operand, or of an operand, its places and another operand
             operands = [objects(inputs[0]), *inputs[1:2], *map(objects, inputs[2:])]
+        if ufunc is np.power and type(operands[-1]) is float and operands[-1].is_integer():
+            ours = np.power  # Python's operator, which is quicker: a root is what may be complex
         with np.errstate(all="ignore"):
             found = getattr(ours, method)(*operands, **named)
         if out is not None:
@@ -121,11 +123,12 @@ def _prepare(ufunc: np.ufunc, method: str, out: Any, named: dict[str, Any]) -> N
         )
     if out is not None:
         for each in out:
-            if each is not None and each.dtype != object and not ufunc.nout == 1:
-                raise _no_place(ufunc, each)
-            asks = ufunc.types[0].endswith("?")
-            if each is not None and each.dtype != object and not asks:
-                raise _no_place(ufunc, each)
+            if each is not None and each.dtype != object and ufunc.__name__ not in COMPARISONS:
+                raise TypeError(
+                    f"numpy.{ufunc.__name__} of Values can't be put into an array of {each.dtype}: "
+                    "their derivatives would be lost; make it with autograd_scalar.array, or "
+                    "numpy.zeros_like of an array of Values"
+                )
         named["out"] = tuple([_objects_of(each) for each in out])
     mask = named.get("where", True)
     if mask is True:
@@ -139,14 +142,6 @@ def _prepare(ufunc: np.ufunc, method: str, out: Any, named: dict[str, Any]) -> N
         )
     if method == "reduce" and named.get("initial") is None and ufunc.identity is not None:
         named["initial"] = float(ufunc.identity)
-
-
-def _no_place(ufunc: np.ufunc, out: Any) -> TypeError:
-    return TypeError(
-        f"numpy.{ufunc.__name__} of Values can't be put into an array of {out.dtype}: their "
-        "derivatives would be lost; make it with autograd_scalar.array, or numpy.zeros_like of "
-        "an array of Values"
-    )
 
 
 def _objects_of(x: Any) -> Any:
@@ -163,8 +158,9 @@ def _wrapped(x: Any) -> Any:
 
 def _each(function: Callable[[Any], Any], tree: Any) -> Any:
     """`function` of what is in tuples, lists and dicts."""
-    if type(tree) is tuple or type(tree) is list:
-        return type(tree)([_each(function, part) for part in tree])
+    if isinstance(tree, tuple | list):
+        make = getattr(tree, "_make", type(tree))
+        return make([_each(function, part) for part in tree])
     if type(tree) is dict:
         return {key: _each(function, part) for key, part in tree.items()}
     return function(tree)

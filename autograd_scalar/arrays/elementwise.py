@@ -150,16 +150,20 @@ _NAMES = {row.alias: row.name for row in TABLE if row.alias} | {
     "radians": "deg2rad",
 }
 
+#: Comparisons, whose answers are truth values.
+COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
 # The loops of these over objects are Python's operators, which are what the table means.
-_OPERATORS = frozenset(
-    "absolute add conjugate divide equal floor_divide greater greater_equal less less_equal "
-    "matmul matvec multiply negative not_equal positive remainder subtract vecdot vecmat".split()
-)
-# Questions about the numbers.
-QUESTIONS = frozenset(
-    "isfinite isinf isnan logical_and logical_not logical_or logical_xor signbit".split()
-)
-_ORDERLESS = frozenset("fmax fmin hypot logaddexp logaddexp2 maximum minimum".split())
+_OPERATORS = {
+    *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "positive"),
+    *("absolute", "conjugate", "matmul", "matvec", "vecdot", "vecmat"),
+    *COMPARISONS,
+}
+#: Questions about the numbers.
+QUESTIONS = {
+    *("isfinite", "isinf", "isnan", "signbit"),
+    *("logical_and", "logical_not", "logical_or", "logical_xor"),
+}
+_ORDERLESS = {"fmax", "fmin", "hypot", "logaddexp", "logaddexp2", "maximum", "minimum"}
 
 
 def names() -> list[str]:
@@ -197,8 +201,6 @@ def on_objects(ufunc: np.ufunc) -> np.ufunc | None:
     return found
 
 
-def numpy_function(name: str, inputs: int = 1) -> np.ufunc:
+def numpy_function(name: str, inputs: int = 1) -> Any:
     """`on_objects` by name, for a function that is known to be there."""
-    made = _made(name, inputs, 1)
-    assert made is not None
-    return made
+    return _made(name, inputs, 1)

@@ -36,8 +36,8 @@ ON_OBJECTS = _of_numpy(
     "diag diagflat diagonal diff dot dsplit dstack ediff1d einsum expand_dims extract flip fliplr "
     "flipud hsplit hstack inner insert ix_ kron linalg.cross linalg.diagonal linalg.matmul "
     "linalg.matrix_transpose linalg.multi_dot linalg.outer linalg.tensordot linalg.trace "
-    "linalg.vecdot matrix_transpose meshgrid moveaxis ndim outer pad permute_dims place put putmask "
-    "ravel repeat reshape resize roll rollaxis rot90 select shape size split squeeze stack "
+    "linalg.vecdot matrix_transpose meshgrid moveaxis ndim outer pad permute_dims place put "
+    "putmask ravel repeat reshape resize roll rollaxis rot90 select shape size split squeeze stack "
     "swapaxes take take_along_axis put_along_axis tensordot tile trace transpose trapezoid trapz "
     "tril triu trim_zeros unstack vander vdot vsplit vstack fill_diagonal "
     "concat real iscomplexobj isrealobj may_share_memory shares_memory array_repr array_str "
@@ -58,6 +58,7 @@ ON_NUMBERS = _of_numpy(
 )
 
 _rint, _sinc, _sqrt = (numpy_function(name) for name in ("rint", "sinc", "sqrt"))
+_add: Any = np.add
 
 
 def _round(a: Any, decimals: int = 0, out: Any = None) -> Any:
@@ -129,8 +130,8 @@ def _var(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False, *
         raise TypeError(f"var and std of Values take axis, ddof and keepdims, got {', '.join(no)}")
     a = object_array(a)
     count = np.sum(np.ones(a.shape), axis=axis, keepdims=True)
-    centred = a - np.add.reduce(a, axis=axis, keepdims=True) / count
-    squares = np.add.reduce(centred * centred, axis=axis, keepdims=keepdims)
+    centred = a - _add.reduce(a, axis=axis, keepdims=True) / count
+    squares = _add.reduce(centred * centred, axis=axis, keepdims=keepdims)
     return squares / (float(count.flat[0]) - ddof)
 
 
@@ -182,34 +183,31 @@ def _full_like(a: Any, fill_value: Any, *_: Any, shape: Any = None, **__: Any) -
     return filled
 
 
-OWN: dict[Any, Callable[..., Any]] = {
-    getattr(np, name): function
-    for name, function in {
-        "around": _round,
-        "empty_like": _filled(0.0),
-        "full_like": _full_like,
-        "imag": _filled(0.0),
-        "interp": _interp,
-        "nan_to_num": _nan_to_num,
-        "nanmax": _extreme("fmax"),
-        "nanmean": _nanmean,
-        "nanmin": _extreme("fmin"),
-        "nanprod": _instead_of_nan(1.0, np.multiply),
-        "nansum": _nansum,
-        "ones_like": _filled(1.0),
-        "round": _round,
-        "sinc": lambda x: _sinc(objects(x)),
-        "sort": _sort,
-        "std": _std,
-        "var": _var,
-        "where": _where,
-        "zeros_like": _filled(0.0),
-    }.items()
-} | {
-    getattr(np.linalg, name): function
-    for name, function in linear_algebra.FUNCTIONS.items()
-    if hasattr(np.linalg, name)
+_BY_NAME: dict[str, Callable[..., Any]] = {
+    "around": _round,
+    "empty_like": _filled(0.0),
+    "full_like": _full_like,
+    "imag": _filled(0.0),
+    "interp": _interp,
+    "nan_to_num": _nan_to_num,
+    "nanmax": _extreme("fmax"),
+    "nanmean": _nanmean,
+    "nanmin": _extreme("fmin"),
+    "nanprod": _instead_of_nan(1.0, np.multiply),
+    "nansum": _nansum,
+    "ones_like": _filled(1.0),
+    "round": _round,
+    "sinc": lambda x: _sinc(objects(x)),
+    "sort": _sort,
+    "std": _std,
+    "var": _var,
+    "where": _where,
+    "zeros_like": _filled(0.0),
+    **{f"linalg.{name}": function for name, function in linear_algebra.FUNCTIONS.items()},
 }
+
+#: The functions written here, by NumPy's of that name.
+OWN = {numpys: ours for name, ours in _BY_NAME.items() for numpys in _of_numpy(name)}
 
 # What to write where there is no rule, and no name is near.
 _INSTEAD = {

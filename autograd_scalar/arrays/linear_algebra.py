@@ -7,6 +7,8 @@ Derivatives are those of the eliminations, step by step.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from .elementwise import numpy_function
 
 _sqrt, _log = numpy_function("sqrt"), numpy_function("log")
 _hypot = numpy_function("hypot", 2)
+_add: Any = np.add
 
 
 def _matrices(a: Any, square: bool = True) -> Any:
@@ -105,34 +108,33 @@ def _without_division(a: Any) -> Any:
     return f[0, 0] if len(a) % 2 else -f[0, 0]
 
 
-def _pivots(a: Any) -> tuple[list[Any], Any, bool]:
-    """What elimination with full pivoting finds on the diagonal.
+def _factors(a: Any) -> tuple[list[Any], float]:
+    """What the determinant is the product of, but for its sign, and this sign.
 
-    Also the matrix of zeros that it is left with, if it is, and whether an odd number of
-    exchanges led there.
+    Elimination with full pivoting ends where nothing but rounding is left. The determinant of a
+    singular matrix is 0 and has derivatives all the same: those of what is left.
     """
     m = a.copy()
-    odd = False
+    sign = 1.0
     found: list[Any] = []
     for k in range(len(m)):
         sizes = abs(numbers(m[k:, k:]))
-        if sizes.max() == 0:
-            return found, m[k:, k:], odd
         row, column = (k + int(each) for each in np.unravel_index(np.argmax(sizes), sizes.shape))
+        largest = abs(numbers(found[0])) if found else 0.0
+        if sizes.max() <= len(m) * np.finfo(np.float64).eps * largest or sizes.max() == 0:
+            return [*found, _without_division(m[k:, k:])], sign
         m[[k, row]] = m[[row, k]]
         m[:, [k, column]] = m[:, [column, k]]
-        odd ^= (row != k) ^ (column != k)
+        if (row != k) != (column != k):
+            sign = -sign
         found.append(m[k, k])
         _clear_below(m, k)
-    return found, m[:0, :0], odd
+    return found, sign
 
 
 def _det(a: Any) -> Any:
-    pivots, zeros, odd = _pivots(a)
-    # The determinant of a singular matrix is 0 and has a derivative: that of what is left.
-    factors = [*pivots, _without_division(zeros)] if len(zeros) else pivots
-    product = np.prod(np.array(factors, dtype=object)) if factors else 1.0
-    return -product if odd else product
+    factors, sign = _factors(a)
+    return reduce(mul, factors, sign) if sign < 0 or not factors else reduce(mul, factors)
 
 
 def det(a: Any) -> Any:
@@ -140,21 +142,18 @@ def det(a: Any) -> Any:
     return _each(_det, _matrices(a))
 
 
+def _slogdet(a: Any) -> Any:
+    factors, sign = _factors(a)
+    signs = [float(np.sign(numbers(each))) for each in factors]
+    logarithms = [_log(abs(each)) if each != 0 else -np.inf for each in factors]
+    return np.array([reduce(mul, signs, sign), sum(logarithms)], dtype=object)
+
+
 def slogdet(a: Any) -> Any:
     """The sign of the determinant, which has no derivative, and the logarithm of its size."""
-    a = _matrices(a)
-
-    def of_one(m: Any) -> Any:
-        pivots, zeros, odd = _pivots(m)
-        if len(zeros):
-            return np.array([0.0, -np.inf], dtype=object)
-        sign = (-1.0 if odd else 1.0) * np.prod(np.sign(numbers(pivots)))
-        return np.array([sign, sum(_log(abs(each)) for each in pivots)], dtype=object)
-
-    both = _each(of_one, a)
+    both = _each(_slogdet, _matrices(a))
     kind = type(np.linalg.slogdet(np.eye(1)))
-    sign = numbers(both[..., 0])
-    return kind(float(sign) if a.ndim == 2 else sign, both[..., 1] if a.ndim > 2 else both[1])
+    return kind(numbers(both[..., 0])[()], both[..., 1][()])
 
 
 def _cholesky(a: Any) -> Any:
@@ -249,9 +248,9 @@ def vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
         extreme = numpy_function("maximum" if ord > 0 else "minimum", 2)
         return extreme.reduce(sizes, axis=axis, keepdims=keepdims)
     if ord == 1:
-        return np.add.reduce(sizes, axis=axis, keepdims=keepdims)
+        return _add.reduce(sizes, axis=axis, keepdims=keepdims)
     power = numpy_function("power", 2)
-    return power(np.add.reduce(power(sizes, float(ord)), axis=axis, keepdims=keepdims), 1.0 / ord)
+    return power(_add.reduce(power(sizes, float(ord)), axis=axis, keepdims=keepdims), 1.0 / ord)
 
 
 def matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
@@ -266,7 +265,7 @@ def matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
     if ord not in (1, -1, np.inf, -np.inf):
         raise ValueError("Invalid norm order for matrices.")
     along, across = axis if abs(ord) == 1 else axis[::-1]
-    sums = np.add.reduce(abs(x), axis=along, keepdims=True)
+    sums = _add.reduce(abs(x), axis=along, keepdims=True)
     extreme = numpy_function("maximum" if ord > 0 else "minimum", 2)
     found = extreme.reduce(sums, axis=across, keepdims=True)
     return found if keepdims else np.squeeze(found, axis=axis)
@@ -287,17 +286,24 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     return matrix_norm(x, ord, (axes[0], axes[1]), keepdims)
 
 
+def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    return vector_norm(object_array(x), ord, axis, keepdims)
+
+
+def _matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    return norm(x, ord, (-2, -1), keepdims)
+
+
+#: By their names in `numpy.linalg`.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "cholesky": cholesky,
     "det": det,
     "inv": inv,
     "lstsq": lstsq,
-    "matrix_norm": lambda x, /, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims),
+    "matrix_norm": _matrix_norm,
     "matrix_power": matrix_power,
     "norm": norm,
     "slogdet": slogdet,
     "solve": solve,
-    "vector_norm": lambda x, /, *, axis=None, keepdims=False, ord=2: vector_norm(
-        object_array(x), ord, axis, keepdims
-    ),
+    "vector_norm": _vector_norm,
 }

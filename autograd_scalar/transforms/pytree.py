@@ -114,7 +114,7 @@ def array(values: list[Any], shape: tuple[int, ...]) -> Any:
 
     from ..arrays.array import ValueArray
 
-    if not any(type(value) is Value for value in values):
+    if Value not in {*map(type, values)}:
         return numpy.array(values, dtype=numpy.float64).reshape(shape)
     if shape == ():
         return values[0]
