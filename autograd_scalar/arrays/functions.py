@@ -47,7 +47,7 @@ ON_OBJECTS = _of_numpy(
 #: NumPy's code comes down to functions of numbers, which come back to the array.
 BY_STEPS = _of_numpy(
     "amax amin apply_along_axis apply_over_axes average clip cumprod cumsum max mean min "
-    "prod ptp sum cumulative_sum cumulative_prod polyval"
+    "prod ptp cumulative_sum cumulative_prod polyval"
 )
 
 #: The answer is no quantity to differentiate: a place, an order, a truth, a count.
@@ -200,6 +200,7 @@ _BY_NAME: dict[str, Callable[..., Any]] = {
     "sinc": lambda x: _sinc(objects(x)),
     "sort": _sort,
     "std": _std,
+    "sum": _sum,
     "var": _var,
     "where": _where,
     "zeros_like": _filled(0.0),
