@@ -125,6 +125,10 @@ def _extreme(name: str) -> Callable[..., Any]:
     return reduced
 
 
+def _sum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **named: Any) -> Any:
+    return _add.reduce(a, axis, dtype, out, **named)
+
+
 def _var(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False, **no: Any) -> Any:
     if no:
         raise TypeError(f"var and std of Values take axis, ddof and keepdims, got {', '.join(no)}")
