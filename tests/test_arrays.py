@@ -400,6 +400,7 @@ def test_the_norm_neither_overflows_nor_is_undefined_at_0():
     length = np.linalg.norm(array([Value(3e200), 4e200])).data
     assert math.isclose(length, 5e200, rel_tol=2 * ULP)
     assert slopes(np.linalg.norm, [0.0, 0.0]) == [0.0, 0.0]
+    assert slopes(np.std, [2.0, 2.0]) == [0.0, 0.0]
 
 
 def cofactors(a):
@@ -455,7 +456,7 @@ def test_an_array_of_values_keeps_itself():
         np.ones((2, 3)) * x, Value(2.0) * x, np.float64(2.0) * x, -x, x**2, abs(x), x @ x.T,
         np.where(x > 0.5, x, 0), np.concatenate([x, np.zeros((1, 3))]), np.stack([x, x]),
         np.sort(x), np.transpose(x), np.tril(x), np.zeros_like(x), np.full_like(x, 2),
-        copy.copy(x), copy.deepcopy(x), x.copy(), pickle.loads(pickle.dumps(x)),
+        x.astype(float), copy.copy(x), copy.deepcopy(x), x.copy(), pickle.loads(pickle.dumps(x)),
     ):  # fmt: skip
         assert type(made) is ValueArray
         assert {*map(type, made.ravel().tolist())} <= {Value, float, int}
@@ -516,6 +517,8 @@ def test_what_would_lose_derivatives_is_an_error_with_advice():
         (lambda: np.bitwise_and(x, 1), TypeError, "numpy.bitwise_and has no rule"),
         (lambda: x * 1j, TypeError, "real numbers and Values are needed"),
         (lambda: np.asarray(x, dtype=float), TypeError, "lose its derivative"),
+        (lambda: x.astype(np.float32), TypeError, "astype.*numbers"),
+        (lambda: np.var(x, where=x > 0), TypeError, "axis, ddof and keepdims, got where"),
         (lambda: array(["a"]), TypeError, "real numbers and Values"),
         (lambda: array([Value(1.0), "a"]), TypeError, "a real number is needed"),
         (lambda: array([[Value(1.0)], [1.0, 2.0]]), ValueError, "inhomogeneous|different lengths"),

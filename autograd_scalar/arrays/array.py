@@ -82,6 +82,15 @@ class ValueArray(np.ndarray[Any, Any]):
         out = kwargs.get("out")
         return _each(_wrapped, found) if out is None else out
 
+    def astype(self, dtype: Any, *args: Any, **named: Any) -> Any:
+        """A copy: for float64, which the numbers of Values are, and for object."""
+        if np.dtype(dtype) not in (np.dtype(np.float64), np.dtype(object)):
+            raise TypeError(
+                f"astype({dtype!r}) of Values would lose their derivatives; use `.numbers` for the "
+                "numbers"
+            )
+        return self.copy()
+
     # These are NumPy's functions under other names, and would not come back here by themselves.
 
     def argmax(self, *args: Any, **named: Any) -> Any:

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.functions import FUNCTIONS, logsumexp
+from ..engine.functions import FUNCTIONS, NUMPY_METHODS, logsumexp
 from ..engine.value import Value
 from ..table.registry import TABLE
 
 _abs, _pow, _log = abs, FUNCTIONS["pow"], FUNCTIONS["log"]
 _log1p, _exp, _sin, _erfc = (FUNCTIONS[name] for name in ("log1p", "exp", "sin", "erfc"))
-_floor, _trunc = FUNCTIONS["floor"], FUNCTIONS["trunc"]
+_trunc = FUNCTIONS["trunc"]
 _maximum, _minimum = FUNCTIONS["maximum"], FUNCTIONS["minimum"]
 
 
@@ -30,13 +30,6 @@ def number(x: Any) -> float:
 
 def _sign(x: Any) -> Any:
     return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 * x
-
-
-def _rint(x: Any) -> Any:
-    """The nearest whole number, the even one of two: a step, as `floor` is."""
-    below = _floor(x)
-    rest = x - below
-    return below if rest < 0.5 or (rest == 0.5 and below % 2 == 0) else below + 1.0
 
 
 def _fmod(x: Any, y: Any) -> Any:
@@ -109,14 +102,12 @@ def _modf(x: Any) -> tuple[Any, Any]:
 
 #: What the table has no function for under that name.
 COMPOSED: dict[str, Callable[..., Any]] = {
+    **NUMPY_METHODS,
     "clip": _clip,
     "copysign": _copysign,
-    "deg2rad": lambda x: x * (math.pi / 180),
     "divmod": divmod,
     "entr": _entr,
-    "exp2": lambda x: _pow(2.0, x),
     "exp10": lambda x: _pow(10.0, x),
-    "fabs": abs,
     "fmax": _fmax,
     "fmin": _fmin,
     "fmod": _fmod,
@@ -128,9 +119,7 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "logit": _logit,
     "modf": _modf,
     "ndtr": lambda x: 0.5 * _erfc(-math.sqrt(0.5) * x),
-    "rad2deg": lambda x: x * (180 / math.pi),
     "reciprocal": lambda x: 1.0 / x,
-    "rint": _rint,
     "sign": _sign,
     "sinc": _sinc,
     "square": lambda x: x * x,
@@ -140,14 +129,12 @@ COMPOSED: dict[str, Callable[..., Any]] = {
 
 # What NumPy and SciPy call functions of the table, and of this file.
 _NAMES = {row.alias: row.name for row in TABLE if row.alias} | {
-    "degrees": "rad2deg",
     "digamma": "digamma",
     "expit": "sigmoid",
     "float_power": "pow",
     "gammaln": "lgamma",
     "power": "pow",
     "psi": "digamma",
-    "radians": "deg2rad",
 }
 
 #: Comparisons, whose answers are truth values.

@@ -57,7 +57,7 @@ ON_NUMBERS = _of_numpy(
     "linalg.matrix_rank nanargmax nanargmin nonzero searchsorted"
 )
 
-_rint, _sinc, _sqrt = (numpy_function(name) for name in ("rint", "sinc", "sqrt"))
+_rint, _sinc = numpy_function("rint"), numpy_function("sinc")
 _add: Any = np.add
 
 
@@ -129,18 +129,31 @@ def _sum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **named: 
     return _add.reduce(a, axis, dtype, out, **named)
 
 
-def _var(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False, **no: Any) -> Any:
-    if no:
-        raise TypeError(f"var and std of Values take axis, ddof and keepdims, got {', '.join(no)}")
+def _centred(a: Any, axis: Any, unknown: dict[str, Any]) -> tuple[Any, int]:
+    """The distances from the mean, and of how many numbers each mean is."""
+    if unknown:
+        raise TypeError(
+            f"var and std of Values take axis, ddof and keepdims, got {', '.join(unknown)}"
+        )
     a = object_array(a)
-    count = np.sum(np.ones(a.shape), axis=axis, keepdims=True)
-    centred = a - _add.reduce(a, axis=axis, keepdims=True) / count
-    squares = _add.reduce(centred * centred, axis=axis, keepdims=keepdims)
-    return squares / (float(count.flat[0]) - ddof)
+    count = np.sum(np.ones(a.shape, int), axis=axis, keepdims=True).flat[0]
+    return object_array(a - _add.reduce(a, axis=axis, keepdims=True) / float(count)), count
 
 
-def _std(a: Any, axis: Any = None, **named: Any) -> Any:
-    return _sqrt(_var(a, axis, **named))
+def _var(
+    a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False, **unknown: Any
+) -> Any:
+    centred, count = _centred(a, axis, unknown)
+    return _add.reduce(centred * centred, axis=axis, keepdims=keepdims) / (count - ddof)
+
+
+def _std(
+    a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False, **unknown: Any
+) -> Any:
+    # As a length it has a derivative where all numbers are the same: that of `hypot`, 0.
+    centred, count = _centred(a, axis, unknown)
+    length = linear_algebra.vector_norm(centred, 2, axis, keepdims)
+    return length / float(count - ddof) ** 0.5
 
 
 def _interp(
