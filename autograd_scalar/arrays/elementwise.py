@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.functions import FUNCTIONS, NUMPY_METHODS, logsumexp
+from ..engine.functions import FUNCTIONS, logsumexp
+from ..engine.numpy_methods import NUMPY_METHODS
 from ..engine.value import Value
 from ..table.registry import TABLE
 

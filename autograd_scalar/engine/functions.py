@@ -287,43 +287,6 @@ for _composed in (sigmoid, softplus):
     FUNCTIONS[_composed.__name__] = _composed
     setattr(Value, _composed.__name__, _composed)
 
-
-def _rint(x: Any) -> Any:
-    """The nearest whole number, the even one of two: a step, as `floor` is."""
-    below = FUNCTIONS["floor"](x)
-    rest = x - below
-    return below if rest < 0.5 or (rest == 0.5 and below % 2 == 0) else below + 1.0
-
-
-def _radians(x: Any) -> Any:
-    return x * (math.pi / 180)
-
-
-def _degrees(x: Any) -> Any:
-    return x * (180 / math.pi)
-
-
-def _exp2(x: Any) -> Any:
-    return _pow(2.0, x)
-
-
-def _fabs(x: Any) -> Any:
-    return abs(x)
-
-
-#: What NumPy asks the elements of arrays of objects for, and the table has no row for.
-NUMPY_METHODS: dict[str, Callable[..., Any]] = {
-    "deg2rad": _radians,
-    "degrees": _degrees,
-    "exp2": _exp2,
-    "fabs": _fabs,
-    "rad2deg": _degrees,
-    "radians": _radians,
-    "rint": _rint,
-}
-for _name, _method in NUMPY_METHODS.items():
-    setattr(Value, _name, _method)
-
 __all__ = [
     "logsumexp",
     "primitive",
