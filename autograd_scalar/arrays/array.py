@@ -31,7 +31,8 @@ class ValueArray(np.ndarray[Any, Any]):
     @property
     def grad(self) -> Any:
         """The `grad` of each Value, as an array of float64; 0 for plain numbers."""
-        return _map(lambda each: each.grad if type(each) is Value else 0.0, self)
+        found = [each.grad if type(each) is Value else 0.0 for each in self.ravel().tolist()]
+        return np.array(found, dtype=np.float64).reshape(self.shape)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **named: Any
@@ -44,6 +45,8 @@ class ValueArray(np.ndarray[Any, Any]):
         ours = on_objects(ufunc)
         if ours is None:
             raise unsupported(ufunc)
+        if method == "at":
+            _check_holds_values(ufunc, inputs[0])
         if named or out is not None:
             _prepare(ufunc, method, out, named)
         if method == "__call__" or method == "outer":
@@ -118,11 +121,6 @@ class ValueArray(np.ndarray[Any, Any]):
         self[...] = np.sort(self, axis, kind, order, **named)
 
 
-def _map(function: Callable[[Any], Any], x: Any) -> Any:
-    plain = x.view(np.ndarray)
-    return np.array([function(each) for each in plain.flat], dtype=np.float64).reshape(x.shape)
-
-
 def _prepare(ufunc: np.ufunc, method: str, out: Any, named: dict[str, Any]) -> None:
     """Arguments of a function of numbers, made fit for objects."""
     dtype = named.pop("dtype", None)
@@ -132,12 +130,8 @@ def _prepare(ufunc: np.ufunc, method: str, out: Any, named: dict[str, Any]) -> N
         )
     if out is not None:
         for each in out:
-            if each is not None and each.dtype != object and ufunc.__name__ not in COMPARISONS:
-                raise TypeError(
-                    f"numpy.{ufunc.__name__} of Values can't be put into an array of {each.dtype}: "
-                    "their derivatives would be lost; make it with autograd_scalar.array, or "
-                    "numpy.zeros_like of an array of Values"
-                )
+            if each is not None and ufunc.__name__ not in COMPARISONS:
+                _check_holds_values(ufunc, each)
         named["out"] = tuple([_objects_of(each) for each in out])
     mask = named.get("where", True)
     if mask is True:
@@ -151,6 +145,15 @@ def _prepare(ufunc: np.ufunc, method: str, out: Any, named: dict[str, Any]) -> N
         )
     if method == "reduce" and named.get("initial") is None and ufunc.identity is not None:
         named["initial"] = float(ufunc.identity)
+
+
+def _check_holds_values(ufunc: np.ufunc, out: Any) -> None:
+    if out.dtype != object:
+        raise TypeError(
+            f"numpy.{ufunc.__name__} of Values can't be put into an array of {out.dtype}: their "
+            "derivatives would be lost; make it with autograd_scalar.array, or numpy.zeros_like "
+            "of an array of Values"
+        )
 
 
 def _objects_of(x: Any) -> Any:
@@ -192,15 +195,10 @@ def array(elements: Any) -> Any:
     >>> x.grad
     array([-2.77258872,  0.        ,  0.        ])
     """
-    given = np.array(elements)
-    if given.dtype != object:
-        return np.array(objects(given), dtype=object).view(ValueArray)
-    made = np.array(elements, dtype=object)
+    made = np.array(elements)
+    if made.dtype != object:
+        return np.array(objects(made), dtype=object).view(ValueArray)
     for index, element in zip(np.ndindex(made.shape), made.flat, strict=True):
         if type(element) is not Value:
-            if isinstance(element, list | tuple | np.ndarray) and np.ndim(element):
-                raise ValueError(
-                    f"rows of different lengths: element {[*index]} is {element!r:.60}"
-                )
             made[index] = to_float(element)
     return made.view(ValueArray)
