@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .engine import copies as _copies  # noqa: F401 (gives Value what copy and pickle look for)
 from .engine import functions
+from .engine import numpy_methods as _numpy_methods  # noqa: F401 (and what NumPy asks it for)
 from .engine.builds import build
 from .engine.functions import *
 from .engine.modes import no_grad
@@ -20,6 +21,7 @@ from .engine.value import Value, toposort
 
 if TYPE_CHECKING:
     from . import nn
+    from .arrays.array import array
     from .explaining.chain_rule import Explanation, explain
     from .explaining.derivation import Derivation, derive
     from .explaining.steps import BackwardStep, Contribution, steps
@@ -48,6 +50,7 @@ __version__ = "0.1.0"
 
 # What is imported when it is first used: recording and sweeping need none of it.
 _LATER = {
+    "arrays.array": ["array"],
     "explaining.chain_rule": ["Explanation", "explain"],
     "explaining.derivation": ["Derivation", "derive"],
     "explaining.steps": ["BackwardStep", "Contribution", "steps"],
@@ -83,6 +86,7 @@ __all__ = [
     "Explanation",
     "Contribution",
     "Value",
+    "array",
     "build",
     "check_grads",
     "custom",

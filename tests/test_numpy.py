@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from high_precision import ROWS
 
-from autograd_scalar import Value, exp, hypot
+from autograd_scalar import Value, check_grads, exp, hypot
+from autograd_scalar.engine.numpy_methods import NUMPY_METHODS
 
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow,
               operator.floordiv, operator.mod]  # fmt: skip
@@ -131,6 +132,23 @@ def test_numpy_steps_are_plain_integers(name):
     steps = getattr(np, name)(np.array([Value(x) for x in numbers]))
     assert steps.tolist() == getattr(np, name)(numbers).tolist()
     assert all(type(step) is int for step in steps)
+
+
+@pytest.mark.parametrize("name", sorted(NUMPY_METHODS))
+def test_functions_that_are_composed_work_on_plain_arrays_of_values_and_single_values(name):
+    numbers = np.array([-1.5, -0.25, 0.5, 2.75])
+    function = getattr(np, name)
+    found = function(np.array([Value(x) for x in numbers]))
+    assert all(type(each) is Value for each in found)
+    np.testing.assert_array_max_ulp(np.array([each.data for each in found]), function(numbers), 1)
+    assert function(Value(0.75)).data == function(0.75)
+    check_grads(lambda x: function(x) * x, (0.75,))
+
+
+def test_rounding_to_digits_works_on_plain_arrays_of_values():
+    numbers = [0.25, -1.35, 2.0]
+    found = np.round(np.array([Value(x) for x in numbers]), 1)
+    assert [each.data for each in found] == np.round(numbers, 1).tolist()
 
 
 def test_arrays_sort_compare_and_select():

@@ -87,7 +87,7 @@ class TreeDef:
     def unflatten(self, leaves: Iterable[Any], *, construct: bool = False) -> Any:
         """The same containers with `leaves` in place of the numbers.
 
-        Arrays have dtype float64, or object if Values are among their elements.
+        Arrays are of float64, or a `ValueArray` if Values are among their elements.
         `construct` calls the constructors of dataclasses, which may compute from the
         fields and refuse some; without it the fields are set, on a copy.
         """
@@ -109,14 +109,17 @@ class TreeDef:
 
 
 def array(values: list[Any], shape: tuple[int, ...]) -> Any:
-    """An array of `values`: float64, or object if some are Values; a lone Value is itself."""
+    """An array of `values`: of float64, or of Values if some are; a lone Value is itself."""
     import numpy
 
-    if not any(type(value) is Value for value in values):
+    from ..arrays.array import ValueArray
+
+    if Value not in {*map(type, values)}:
         return numpy.array(values, dtype=numpy.float64).reshape(shape)
     if shape == ():
         return values[0]
-    return numpy.fromiter(values, dtype=object, count=len(values)).reshape(shape)
+    elements = numpy.fromiter(values, dtype=object, count=len(values))
+    return elements.reshape(shape).view(ValueArray)
 
 
 def blocks(rows: Sequence[Sequence[Any]], of: TreeDef, by: TreeDef) -> Any:
@@ -272,7 +275,9 @@ def _is_array(tree: Any) -> bool:
 def _elements(tree: Any, path: Path, truth: bool = False) -> list[Any]:
     import numpy
 
-    if type(tree) is not numpy.ndarray:
+    from ..arrays.array import ValueArray
+
+    if type(tree) is not numpy.ndarray and type(tree) is not ValueArray:
         raise TypeError(
             f"{keystr(path)} is a {type(tree).__name__}, which gives arithmetic another meaning "
             "or hides elements; pass a plain array, e.g. numpy.asarray(…)"

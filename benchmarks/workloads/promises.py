@@ -82,6 +82,12 @@ PROMISES = (
     Promise("log(0.3)", "math.log(0.3)", 3.0),
     Promise("sin(0.3)", "math.sin(0.3)", 3.0),
     Promise("hypot(0.3, 0.5)", "math.hypot(0.3, 0.5)", 3.0),
+    # Arrays of Values, beside the same operations on a list.
+    Promise("np.sum((np.exp(array_of_values) * factors + array_of_values) ** 2)",
+            "sum([(exp(v) * factor + v) ** 2 for v, factor in zip(values, factors.tolist())])",
+            1.3, OPERATIONS),
+    Promise("np.sum(np.maximum(array_of_values, 0.5) / array_of_values)",
+            "sum([maximum(v, 0.5) / v for v in values])", 1.3, 3 * OPERATIONS // 5),
     # Derivatives of derivatives, of a chain of operations.
     Promise("grad(chain)(0.5)", "", 800e-9, OPERATIONS),
     Promise("hessian(chain)(0.5)", "", 800e-9, OPERATIONS),
@@ -133,9 +139,14 @@ def names(package: ModuleType, build: str) -> dict[str, Any]:
     """What the statements speak of, in this build."""
 
     numbers = [package.Value(number) for number in START]
+    values = [package.Value(number) for number in np.linspace(0.1, 0.9, OPERATIONS // 5)]
     return {
         **{name: getattr(package, name) for name in package.__all__},
         "math": math,
+        "np": np,
+        "values": values,
+        "array_of_values": package.array(values),
+        "factors": np.linspace(0.5, 1.5, len(values)),
         "chain": chain,
         "expression": expression,
         "another_thread_inside": another_thread_inside,

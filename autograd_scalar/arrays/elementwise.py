@@ -1,0 +1,194 @@
+"""NumPy's and SciPy's functions of numbers by their names there, as functions of Values.
+
+Each is the table's, or composed from it: no derivative is written here. Numbers and Values mix,
+as in all functions of the engine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from ..engine.functions import FUNCTIONS, logsumexp
+from ..engine.numpy_methods import NUMPY_METHODS
+from ..engine.value import Value
+from ..table.registry import TABLE
+
+_abs, _pow, _log = abs, FUNCTIONS["pow"], FUNCTIONS["log"]
+_log1p, _exp, _sin, _erfc = (FUNCTIONS[name] for name in ("log1p", "exp", "sin", "erfc"))
+_trunc = FUNCTIONS["trunc"]
+_maximum, _minimum = FUNCTIONS["maximum"], FUNCTIONS["minimum"]
+
+
+def number(x: Any) -> float:
+    """The number in a Value, or the number itself."""
+    return x.data if type(x) is Value else float(x)
+
+
+def _sign(x: Any) -> Any:
+    return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 * x
+
+
+def _fmod(x: Any, y: Any) -> Any:
+    """`mod` of the magnitudes, with the sign of `x`: Python's `%` has that of `y`."""
+    size = -y if y < 0 else y
+    return -(-x % size) if x < 0 else x % size
+
+
+def _copysign(x: Any, y: Any) -> Any:
+    return -_abs(x) if math.copysign(1.0, number(y)) < 0 else _abs(x)
+
+
+def _heaviside(x: Any, at_0: Any) -> Any:
+    return at_0 if x == 0 else 0.0 if x < 0 else 1.0 if x > 0 else x
+
+
+def _fmax(x: Any, y: Any) -> Any:
+    return y if x != x else x if y != y else _maximum(x, y)
+
+
+def _fmin(x: Any, y: Any) -> Any:
+    return y if x != x else x if y != y else _minimum(x, y)
+
+
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    return _minimum(_maximum(x, low), high)
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    return logsumexp((x, y))
+
+
+def _logaddexp2(x: Any, y: Any) -> Any:
+    return logsumexp((x * math.log(2), y * math.log(2))) / math.log(2)
+
+
+# sin(y)/y by its series for |y| < 0.75, where the derivatives of the quotient cancel.
+_SINC = [(-1) ** k / math.factorial(2 * k + 1) for k in range(10)]
+
+
+def _sinc(x: Any) -> Any:
+    y = math.pi * x
+    if _abs(y) < 0.75:
+        square = y * y
+        return reduce(lambda tail, factor: tail * square + factor, reversed(_SINC))
+    return _sin(y) / y
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    # Where log y is no number, log(y**x) still is: 0, falling off at the rate -inf in x.
+    return _log(_pow(y, x)) if x == 0 and y <= 0 else x * _log(y)
+
+
+def _xlog1py(x: Any, y: Any) -> Any:
+    return _log(_pow(1 + y, x)) if x == 0 and y <= -1 else x * _log1p(y)
+
+
+def _entr(x: Any) -> Any:
+    return -_xlogy(x, x) if x >= 0 else -math.inf if x < 0 else x
+
+
+def _logit(x: Any) -> Any:
+    return _log(x) - _log1p(-x)
+
+
+def _modf(x: Any) -> tuple[Any, Any]:
+    whole = _trunc(x)
+    return x - whole, whole
+
+
+#: What the table has no function for under that name.
+COMPOSED: dict[str, Callable[..., Any]] = {
+    **NUMPY_METHODS,
+    "clip": _clip,
+    "copysign": _copysign,
+    "divmod": divmod,
+    "entr": _entr,
+    "exp10": lambda x: _pow(10.0, x),
+    "fmax": _fmax,
+    "fmin": _fmin,
+    "fmod": _fmod,
+    "heaviside": _heaviside,
+    "ldexp": lambda x, y: x * _pow(2.0, y),
+    "log_expit": lambda x: -FUNCTIONS["softplus"](-x),
+    "logaddexp": _logaddexp,
+    "logaddexp2": _logaddexp2,
+    "logit": _logit,
+    "modf": _modf,
+    "ndtr": lambda x: 0.5 * _erfc(-math.sqrt(0.5) * x),
+    "reciprocal": lambda x: 1.0 / x,
+    "sign": _sign,
+    "sinc": _sinc,
+    "square": lambda x: x * x,
+    "xlog1py": _xlog1py,
+    "xlogy": _xlogy,
+}
+
+# What NumPy and SciPy call functions of the table, and of this file.
+_NAMES = {row.alias: row.name for row in TABLE if row.alias} | {
+    "digamma": "digamma",
+    "expit": "sigmoid",
+    "float_power": "pow",
+    "gammaln": "lgamma",
+    "power": "pow",
+    "psi": "digamma",
+}
+
+#: Comparisons, whose answers are truth values.
+COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+# The loops of these over objects are Python's operators, which are what the table means.
+_OPERATORS = {
+    *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "positive"),
+    *("absolute", "conjugate", "matmul", "matvec", "vecdot", "vecmat"),
+    *COMPARISONS,
+}
+#: Questions about the numbers.
+QUESTIONS = {
+    *("isfinite", "isinf", "isnan", "signbit"),
+    *("logical_and", "logical_not", "logical_or", "logical_xor"),
+}
+_ORDERLESS = {"fmax", "fmin", "hypot", "logaddexp", "logaddexp2", "maximum", "minimum"}
+
+
+def names() -> list[str]:
+    """Every name that `on_objects` knows."""
+    known = {*FUNCTIONS, *COMPOSED}
+    return sorted({*_OPERATORS, *known, *(each for each, ours in _NAMES.items() if ours in known)})
+
+
+# What was found before: asking for names takes as long as a loop over ten elements.
+_found: dict[np.ufunc, np.ufunc] = {}
+
+
+def _made(name: str, inputs: int, outputs: int) -> np.ufunc | None:
+    ours = _NAMES.get(name, name)
+    function = FUNCTIONS.get(ours) or COMPOSED.get(ours)
+    if function is None:
+        return None
+    # Whether operands may be taken in any order is said by an identity, if only None.
+    orderless: dict[str, Any] = {"identity": None} if name in _ORDERLESS else {}
+    made: np.ufunc = np.frompyfunc(function, inputs, outputs, **orderless)
+    return made
+
+
+def on_objects(ufunc: np.ufunc) -> np.ufunc | None:
+    """The function that does on objects, Values and numbers, what `ufunc` does on floats.
+
+    None where there is none.
+    """
+    found = _found.get(ufunc)
+    if found is None:
+        name = ufunc.__name__
+        found = ufunc if name in _OPERATORS else _made(name, ufunc.nin, ufunc.nout)
+        if found is not None:
+            _found[ufunc] = found
+    return found
+
+
+def numpy_function(name: str, inputs: int = 1) -> Any:
+    """`on_objects` by name, for a function that is known to be there."""
+    return _made(name, inputs, 1)
