@@ -460,6 +460,7 @@ def test_an_array_of_values_keeps_itself():
     ):  # fmt: skip
         assert type(made) is ValueArray
         assert {*map(type, made.ravel().tolist())} <= {Value, float, int}
+    assert np.result_type(x, 1.0).hasobject
     assert type(x[0, 0]) is Value
     assert type(x.sum()) is Value
 

@@ -40,8 +40,8 @@ ON_OBJECTS = _of_numpy(
     "putmask ravel repeat reshape resize roll rollaxis rot90 select shape size split squeeze stack "
     "swapaxes take take_along_axis put_along_axis tensordot tile trace transpose trapezoid trapz "
     "tril triu trim_zeros unstack vander vdot vsplit vstack fill_diagonal "
-    "concat real iscomplexobj isrealobj may_share_memory shares_memory array_repr array_str "
-    "array2string"
+    "concat result_type can_cast real iscomplexobj isrealobj may_share_memory shares_memory "
+    "array_repr array_str array2string"
 )
 
 #: NumPy's code comes down to functions of numbers, which come back to the array.
