@@ -115,7 +115,10 @@ def _value(text):
     """The number of an expression in Python's spelling, products written without a sign too."""
     text = re.sub(r"(?<=[\d)])\s*(?=[(a-z])", "*", text)
     text = re.sub(r"\)\s*(?=\d)", ")*", text)
-    return evaluate(ast.parse(text.strip(), mode="eval").body, {}, FLOAT_FUNCTIONS)
+    try:
+        return evaluate(ast.parse(text.strip(), mode="eval").body, {}, FLOAT_FUNCTIONS)
+    except KeyError as unknown:
+        raise UnreadableError(f"a function of the reader's, {unknown}") from None
 
 
 def read_mathml(text, explanation):

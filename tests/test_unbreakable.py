@@ -20,6 +20,7 @@ import pytest
 
 import autograd_scalar
 from autograd_scalar import Value, no_grad
+from autograd_scalar.table.primitives import ROWS
 from autograd_scalar.table.registry import KERNELS, OPCODES, TABLE
 from benchmarks.peers.ours import plain_package
 
@@ -521,7 +522,7 @@ def test_numpy_complains_of_no_infinite_partial(build):
 def random_program(package, seed, special=()):
     """A function of three numbers, with ties, branches not taken and infinite partials."""
     functions = importlib.import_module(f"{package.__name__}.engine.functions").FUNCTIONS
-    rows = [row for row in TABLE if not row.operator]
+    rows = [row for row in ROWS if not row.operator]
     operators = [operator.add, operator.sub, operator.mul, operator.truediv]
 
     def program(leaves):

@@ -115,7 +115,7 @@ def add_methods(row: Primitive, opcode: int) -> None:
 
     def of_one(self: Any, *others: Any) -> Value:
         if type(self) is not Value:
-            raise _not_a_value(row, self)
+            raise _not_a_value(row.name, self)
         out = record(opcode, self, *others) if others else unary(opcode, self)
         # NumPy takes a flag that a partial has left set for a failure of the value.
         kernels.clear_flags()
@@ -123,7 +123,7 @@ def add_methods(row: Primitive, opcode: int) -> None:
 
     def of_more(self: Any, *operands: Any) -> Value:
         if type(self) is not Value:
-            raise _not_a_value(row, self)
+            raise _not_a_value(row.name, self)
         out = record(opcode, self, *operands)
         kernels.clear_flags()
         return out
@@ -137,8 +137,22 @@ def add_methods(row: Primitive, opcode: int) -> None:
             setattr(Value, name, method)
 
 
-def _not_a_value(row: Primitive, other: Any) -> TypeError:
-    return TypeError(f"Value.{row.name} needs a Value, got {type(other).__name__} {other!r:.60}")
+def add_composed_method(name: str, function: Callable[..., Any]) -> None:
+    """Make a function that is composed of the table's a method of Value, too."""
+
+    def method(self: Any, *operands: Any) -> Any:
+        if type(self) is not Value:
+            raise _not_a_value(name, self)
+        return function(self, *operands)
+
+    method.__name__ = name
+    method.__qualname__ = f"Value.{name}"
+    method.__doc__ = function.__doc__
+    setattr(Value, name, method)
+
+
+def _not_a_value(name: str, other: Any) -> TypeError:
+    return TypeError(f"Value.{name} needs a Value, got {type(other).__name__} {other!r:.60}")
 
 
 for _opcode, _row in enumerate(TABLE):

@@ -1,3 +1,5 @@
-from .value cimport Value, operand, ternary
+from .value cimport Value, binary, operand, ternary
 
-cdef int _WHERE
+cdef int _WHERE, _MAXIMUM, _MINIMUM
+
+cdef _fold(int opcode, object of_two, tuple values)

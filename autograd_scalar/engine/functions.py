@@ -15,9 +15,9 @@ from typing import Any
 
 from ..table.primitives import Primitive
 from ..table.registry import OPCODES, TABLE, compile_kernel, compile_value, register
-from .calls import add_methods, as_function
+from .calls import add_composed_method, add_methods, as_function
 from .numbers import to_float
-from .value import Value, operand, ternary
+from .value import Opcode, Value, binary, operand, ternary
 
 #: The functions an expression may call, by name: the table's, with Python's `abs`.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -117,7 +117,7 @@ def primitive(
     return function
 
 
-_WHERE = OPCODES["where"]
+_WHERE, _MAXIMUM, _MINIMUM = (OPCODES[name] for name in ("where", "maximum", "minimum"))
 _log, _where = FUNCTIONS["log"], FUNCTIONS["where"]
 _exp, _log1p = FUNCTIONS["exp"], FUNCTIONS["log1p"]
 
@@ -157,8 +157,10 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 _maximum, _minimum = FUNCTIONS["maximum"], FUNCTIONS["minimum"]
 
 
-def _fold(of_two: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+def _fold(opcode: Opcode, of_two: Callable[..., Any], values: tuple[Any, ...]) -> Any:
     if len(values) == 2:
+        if type(values[0]) is Value or type(values[1]) is Value:
+            return binary(opcode, operand(values[0], opcode), operand(values[1], opcode))
         return of_two(values[0], values[1])
     if not values or len(values) == 1:
         raise TypeError(f"{of_two.__name__} takes two or more numbers, got {len(values)}")
@@ -171,7 +173,7 @@ def maximum(*values: Any) -> Any:
     >>> maximum(1.0, 3.0, 2.0)
     3.0
     """
-    return _fold(_maximum, values)
+    return _fold(_MAXIMUM, _maximum, values)
 
 
 def minimum(*values: Any) -> Any:
@@ -180,7 +182,7 @@ def minimum(*values: Any) -> Any:
     >>> minimum(1.0, 3.0, 2.0)
     1.0
     """
-    return _fold(_minimum, values)
+    return _fold(_MINIMUM, _minimum, values)
 
 
 _pow = as_function(TABLE[OPCODES["pow"]], OPCODES["pow"])
@@ -285,7 +287,7 @@ def softmax(values: Iterable[Any]) -> list[Any]:
 # Those of one number are methods too, like the functions of the table.
 for _composed in (sigmoid, softplus):
     FUNCTIONS[_composed.__name__] = _composed
-    setattr(Value, _composed.__name__, _composed)
+    add_composed_method(_composed.__name__, _composed)
 
 __all__ = [
     "logsumexp",

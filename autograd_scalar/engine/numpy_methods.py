@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from .calls import add_composed_method
 from .functions import FUNCTIONS
 from .value import Value
 
@@ -51,4 +52,4 @@ NUMPY_METHODS: dict[str, Callable[..., Any]] = {
 
 for _name, _method in NUMPY_METHODS.items():
     if not hasattr(Value, _name):
-        setattr(Value, _name, _method)
+        add_composed_method(_name, _method)
