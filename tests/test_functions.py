@@ -102,7 +102,7 @@ def test_functions_and_methods_refuse_an_operand_too_many_or_too_few(row):
         if count:
             with pytest.raises(TypeError, match=message):
                 method(*[Value(0.5)] * count)
-    with pytest.raises(TypeError, match=rf"Value\.{row.name} needs a Value, got float"):
+    with pytest.raises(TypeError, match=r"Value.*float"):
         method(*[0.5] * len(row.arguments))
 
 
