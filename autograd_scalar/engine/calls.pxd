@@ -1,2 +1,1 @@
-from . cimport kernels
 from .value cimport Value, binary, operand, ternary, unary

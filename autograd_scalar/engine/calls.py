@@ -13,7 +13,6 @@ from typing import Any
 from ..table.floats import FLOAT_FUNCTIONS
 from ..table.primitives import Primitive
 from ..table.registry import TABLE
-from . import kernels
 from .numbers import failure, to_operand
 from .value import Value, binary, operand, record, ternary, unary
 
@@ -116,17 +115,12 @@ def add_methods(row: Primitive, opcode: int) -> None:
     def of_one(self: Any, *others: Any) -> Value:
         if type(self) is not Value:
             raise _not_a_value(row.name, self)
-        out = record(opcode, self, *others) if others else unary(opcode, self)
-        # NumPy takes a flag that a partial has left set for a failure of the value.
-        kernels.clear_flags()
-        return out
+        return record(opcode, self, *others) if others else unary(opcode, self)
 
     def of_more(self: Any, *operands: Any) -> Value:
         if type(self) is not Value:
             raise _not_a_value(row.name, self)
-        out = record(opcode, self, *operands)
-        kernels.clear_flags()
-        return out
+        return record(opcode, self, *operands)
 
     method: Any = of_one if len(row.arguments) == 1 else of_more
     method.__name__ = row.name
