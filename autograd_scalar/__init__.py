@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from .explaining.derivation import Derivation, derive
     from .explaining.steps import BackwardStep, Contribution, steps
     from .explaining.with_sympy import from_sympy, to_sympy
-    from .picture.dot import Drawing, draw, draw_dot
+    from .picture.draw import draw, draw_dot
+    from .picture.drawing import Drawing
     from .picture.graphviz import DrawingError
     from .transforms.anomaly import AnomalyError, detect_anomaly
     from .transforms.check_grads import check_grads
@@ -55,7 +56,8 @@ _LATER = {
     "explaining.derivation": ["Derivation", "derive"],
     "explaining.steps": ["BackwardStep", "Contribution", "steps"],
     "explaining.with_sympy": ["from_sympy", "to_sympy"],
-    "picture.dot": ["Drawing", "draw", "draw_dot"],
+    "picture.draw": ["draw", "draw_dot"],
+    "picture.drawing": ["Drawing"],
     "picture.graphviz": ["DrawingError"],
     "transforms.anomaly": ["AnomalyError", "detect_anomaly"],
     "transforms.check_grads": ["check_grads"],

@@ -206,7 +206,7 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
     if not paths:
         return
     # Those who don't draw need not wait for the drawing libraries.
-    from ..picture.dot import draw
+    from ..picture.draw import draw
     from ..picture.files import write_files
 
     limit = {} if options.limit is None else {"limit": options.limit}
