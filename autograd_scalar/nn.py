@@ -17,12 +17,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-import operator
 import random
 import types
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache, reduce
+from operator import add, mul
 from typing import Any, Protocol
 
 from . import Value, exp, log, log1p, logsumexp, relu, sigmoid, softplus, tanh, where
@@ -229,15 +229,19 @@ def _assign(changes: list[tuple[Any, str, Any]]) -> None:
 
 
 class Neuron(Module):
-    """activation(b + Σ w_k x_k), with a bias `b` and one weight for each input.
+    """a = activation(z) of z = b + Σ w_k x_k, with a bias `b` and one weight for each input.
 
     nin         how many inputs
     nonlin      False for no activation, whatever `activation` says
     activation  `"relu"`, `"tanh"`, `"sigmoid"`, `"linear"`, or a function of a Value
     rng         where weights come from: a seed, or an object with `uniform` such as
                 `random.Random`; by default Python's `random`
-    index       what labels say it is: neuron 3 of layer 2 has the output `a_3^(2)`, the
-    layer       weights `w_31^(2)`, `w_32^(2)`, … and the bias `b_3^(2)`
+    bias        False for none: then `b` is None
+    index       what labels say it is: neuron 3 of layer 2 has the sum `z_3^(2)`, the output
+    layer       `a_3^(2)`, the weights `w_31^(2)`, `w_32^(2)`, … and the bias `b_3^(2)`
+
+    The attributes `label` and `net_label` are the labels of a and z, where you want others. A
+    linear neuron has one value, which is both, with the label of a.
 
     Weights are uniform in ±√(3/nin), of variance 1/nin, which keeps the size of the signal
     from layer to layer (LeCun et al., Efficient BackProp, 1998); for relu, which lets half
@@ -257,6 +261,7 @@ class Neuron(Module):
         activation: str | Activation = "relu",
         *,
         rng: Uniform | int | None = None,
+        bias: bool = True,
         index: int | None = None,
         layer: int | None = None,
     ) -> None:
@@ -271,8 +276,9 @@ class Neuron(Module):
             Value.parameter(uniform(-bound, bound), f"w_{_subscript(index, k, nin)}{above}")
             for k in range(1, nin + 1)
         ]
-        self.b = Value.parameter(0.0, f"b{below}{above}")
+        self.b = Value.parameter(0.0, f"b{below}{above}") if bias else None
         self.label = f"a{below}{above}"
+        self.net_label = f"z{below}{above}"
 
     def __call__(self, x: Sequence[Number] | Number) -> Value:
         """The output for `nin` numbers or Values."""
@@ -280,10 +286,12 @@ class Neuron(Module):
 
     def forward(self, x: list[Value]) -> Value:
         """The output for `nin` Values, unchecked: what a Layer asks of its neurons."""
-        total: Value = self.b
-        for product in map(operator.mul, self.w, x):
-            total = total + product
-        out = self.activation(total)
+        products = map(mul, self.w, x)
+        net: Value = next(products) if self.b is None else self.b
+        for product in products:
+            net = net + product
+        net.label = self.net_label
+        out = self.activation(net)
         try:
             out.label = self.label
         except AttributeError:
@@ -314,12 +322,13 @@ class Layer(Module):
         activation: str | Activation = "relu",
         *,
         rng: Uniform | int | None = None,
+        bias: bool = True,
         layer: int | None = None,
     ) -> None:
         self.nin = _size("nin", nin)
         source = _source(rng)
         self.neurons = [
-            Neuron(nin, nonlin, activation, rng=source, index=j, layer=layer)
+            Neuron(nin, nonlin, activation, rng=source, bias=bias, index=j, layer=layer)
             for j in range(1, _size("nout", nout) + 1)
         ]
 
@@ -334,9 +343,11 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers of `nouts` neurons on `nin` inputs, the last one linear.
+    """A multi-layer perceptron: layers of `nouts` neurons on `nin` inputs.
 
     activation  of all layers but the last; see Neuron for it and for `rng`
+    output      the activation of the last layer
+    bias        False for neurons without
 
     >>> model = MLP(3, [4, 4, 1], rng=1)
     >>> len(model.parameters()), model([2.0, 3.0, -1.0]).label
@@ -349,6 +360,8 @@ class MLP(Module):
         nouts: Iterable[int],
         activation: str | Activation = "relu",
         *,
+        output: str | Activation = "linear",
+        bias: bool = True,
         rng: Uniform | int | None = None,
     ) -> None:
         sizes = [nin, *nouts] if isinstance(nouts, Iterable) else []
@@ -356,9 +369,10 @@ class MLP(Module):
             raise ValueError(f"nouts is the sizes of the layers, such as [16, 1], got {nouts!r}")
         source = _source(rng)
         self.nin = nin
+        activations = [_activation(activation)] * (len(sizes) - 2) + [_activation(output)]
         self.layers = [
-            Layer(sizes[i - 1], sizes[i], i < len(sizes) - 1, activation, rng=source, layer=i)
-            for i in range(1, len(sizes))
+            Layer(sizes[i - 1], sizes[i], activation=f, rng=source, bias=bias, layer=i)
+            for i, f in enumerate(activations, start=1)
         ]
 
     def __call__(self, x: Sequence[Number] | Number) -> Any:
@@ -369,7 +383,10 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         sizes = [len(layer.neurons) for layer in self.layers]
-        return f"MLP({self.nin}, {sizes}, {_name(self.layers[0].neurons[0].activation)})"
+        first, last = (self.layers[i].neurons[0].activation for i in (0, -1))
+        shown = len(self.layers) > 1 and last is not linear
+        output = f", output={_name(last)}" if shown else ""
+        return f"MLP({self.nin}, {sizes}, {_name(first)}{output})"
 
 
 def _subscript(index: int | None, k: int, nin: int) -> str:
@@ -596,7 +613,7 @@ def _is_integer(x: Any) -> bool:
 
 
 def _total(terms: list[Any]) -> Any:
-    return reduce(operator.add, terms)
+    return reduce(add, terms)
 
 
 class Optimiser:

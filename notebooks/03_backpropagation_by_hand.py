@@ -30,7 +30,6 @@
 # %%
 import math
 
-import pictures
 from autograd_scalar import Value, draw, explain, nn
 
 # %% [markdown]
@@ -38,7 +37,8 @@ from autograd_scalar import Value, draw, explain, nn
 #
 # This is the exercise recommended to the author of the question "Certain Derivations using the
 # Chain Rule for the Backpropagation Algorithm": two inputs, two hidden neurons, two outputs; no
-# bias, so there are 8 weights. The numbers on the lines are those we start with.
+# bias, so there are 8 weights. The numbers on the lines are those we start with; each circle shows
+# what the neuron sends on, and you will compute these numbers yourself.
 
 # %%
 v_11, v_12, v_21, v_22 = 0.5, -0.4, 0.2, 0.8  # v_ij: from input i to hidden neuron j
@@ -46,19 +46,36 @@ w_11, w_12, w_21, w_22 = 1.0, 0.3, -0.6, 0.9  # w_jk: from hidden neuron j to ou
 x_1, x_2 = 1.0, 0.5
 t_1, t_2 = 1.0, 0.0  # what the outputs should be
 
-pictures.network(
-    [["$x_1$", "$x_2$"], ["$h_1$", "$h_2$"], ["$a_1$", "$a_2$"]],
-    weights=[
-        ("$x_1$", "$h_1$", "$v_{11}$ = 0.5"),
-        ("$x_1$", "$h_2$", "$v_{12}$ = −0.4"),
-        ("$x_2$", "$h_1$", "$v_{21}$ = 0.2"),
-        ("$x_2$", "$h_2$", "$v_{22}$ = 0.8"),
-        ("$h_1$", "$a_1$", "$w_{11}$ = 1.0"),
-        ("$h_1$", "$a_2$", "$w_{12}$ = 0.3"),
-        ("$h_2$", "$a_1$", "$w_{21}$ = −0.6"),
-        ("$h_2$", "$a_2$", "$w_{22}$ = 0.9"),
-    ],
-)
+# The same for the engine, which draws the network from its record of it.
+weights = {
+    name: Value.parameter(number, name)
+    for name, number in {
+        "v_11": v_11, "v_12": v_12, "v_21": v_21, "v_22": v_22,
+        "w_11": w_11, "w_12": w_12, "w_21": w_21, "w_22": w_22,
+    }.items()
+}  # fmt: skip
+x = [Value(x_1, "x_1"), Value(x_2, "x_2")]
+t = [Value(t_1, "t_1"), Value(t_2, "t_2")]
+
+
+def neuron(name, net_name, inputs, *names):
+    net = weights[names[0]] * inputs[0] + weights[names[1]] * inputs[1]
+    net.label = net_name
+    out = nn.sigmoid(net)
+    out.label = name
+    return out
+
+
+def forward(x):
+    h = [neuron("h_1", "net_h1", x, "v_11", "v_21"), neuron("h_2", "net_h2", x, "v_12", "v_22")]
+    a = [neuron("a_1", "net_1", h, "w_11", "w_21"), neuron("a_2", "net_2", h, "w_12", "w_22")]
+    return h, a
+
+
+h, a = forward(x)
+E = 0.5 * (t[0] - a[0]) ** 2 + 0.5 * (t[1] - a[1]) ** 2
+E.label = "E"
+draw(E, view="network")
 
 
 # %% [markdown]
@@ -177,15 +194,7 @@ for name, number in by_hand.items():
 # $v_{11}$ moves $h_1$, and $h_1$ goes to *both* outputs:
 
 # %%
-pictures.network(
-    [["$x_1$", "$x_2$"], ["$h_1$", "$h_2$"], ["$a_1$", "$a_2$"]],
-    weights=[
-        ("$x_1$", "$h_1$", "$v_{11}$"),
-        ("$h_1$", "$a_1$", "$w_{11}$"),
-        ("$h_1$", "$a_2$", "$w_{12}$"),
-    ],
-    highlight=[("$x_1$", "$h_1$"), ("$h_1$", "$a_1$"), ("$h_1$", "$a_2$")],
-)
+draw(E, view="network", wrt="v_11")
 
 # %% [markdown]
 # If $h_1$ moves a little, the error moves because of $a_1$, *and* because of $a_2$. Both happen
@@ -223,30 +232,11 @@ for name in ["v_11", "v_12", "v_21", "v_22"]:
 #
 # ## The engine does the same
 #
-# Now with `Value`s. We write only the forward direction:
+# At the top, the network was written down with `Value`s for the picture, and only in the forward
+# direction. That is all the engine needs:
 
 # %%
-weights = {
-    name: Value.parameter(number, name)
-    for name, number in {
-        "v_11": v_11, "v_12": v_12, "v_21": v_21, "v_22": v_22,
-        "w_11": w_11, "w_12": w_12, "w_21": w_21, "w_22": w_22,
-    }.items()
-}  # fmt: skip
-x = [Value(x_1, "x_1"), Value(x_2, "x_2")]
-t = [Value(t_1, "t_1"), Value(t_2, "t_2")]
-
-
-def neuron(name, net_name, inputs, *names):
-    net = weights[names[0]] * inputs[0] + weights[names[1]] * inputs[1]
-    net.label = net_name
-    out = nn.sigmoid(net)
-    out.label = name
-    return out
-
-
-h = [neuron("h_1", "net_h1", x, "v_11", "v_21"), neuron("h_2", "net_h2", x, "v_12", "v_22")]
-a = [neuron("a_1", "net_1", h, "w_11", "w_21"), neuron("a_2", "net_2", h, "w_12", "w_22")]
+h, a = forward(x)
 E = 0.5 * (t[0] - a[0]) ** 2 + 0.5 * (t[1] - a[1]) ** 2
 E.label = "E"
 assert math.isclose(E.data, error)
@@ -305,8 +295,7 @@ expected = w_11 - 0.5 * by_hand["w_11"]
 optimiser.step()
 assert math.isclose(weights["w_11"].data, expected)
 
-h = [neuron("h_1", "net_h1", x, "v_11", "v_21"), neuron("h_2", "net_h2", x, "v_12", "v_22")]
-a = [neuron("a_1", "net_1", h, "w_11", "w_21"), neuron("a_2", "net_2", h, "w_12", "w_22")]
+_, a = forward(x)
 after = nn.half_squared_error(a, t)
 assert after < error
 print(f"w_11: {w_11:.4f} becomes {weights['w_11'].data:.4f}")
@@ -354,8 +343,7 @@ def gradients(x, t):
     """The derivatives by all weights for other inputs and targets; no targets: the outputs."""
     for weight in weights.values():
         weight.zero_grad()
-    h = [neuron("", "", x, "v_11", "v_21"), neuron("", "", x, "v_12", "v_22")]
-    a = [neuron("", "", h, "w_11", "w_21"), neuron("", "", h, "w_12", "w_22")]
+    _, a = forward(x)
     nn.half_squared_error(a, t or [each.data for each in a]).backward()
     return {name: weight.grad for name, weight in weights.items()}
 

@@ -33,8 +33,7 @@ from itertools import product
 
 from IPython.display import Markdown
 
-import pictures
-from autograd_scalar import Value, explain, nn, steps, toposort
+from autograd_scalar import Value, draw, explain, nn, steps, toposort
 
 # %% [markdown]
 # ## The network
@@ -42,24 +41,14 @@ from autograd_scalar import Value, explain, nn, steps, toposort
 # Two inputs $a$, then layers of four neurons $b$, three neurons $c$ and two neurons $d$. All of
 # them use the sigmoid. For a neuron $d_1$, $net_{d1}$ is the sum of its inputs, each times its
 # weight, and $out_{d1} = \sigma(net_{d1})$.
-
-# %%
-sizes = {"a": 2, "b": 4, "c": 3, "d": 2}
-layers = [[f"${layer}_{{{i}}}$" for i in range(1, n + 1)] for layer, n in sizes.items()]
-pictures.network(
-    layers,
-    weights=[("$a_{1}$", "$b_{1}$", "$w_{11}$"), ("$c_{1}$", "$d_{1}$", "$w_{31}$")],
-    highlight=[("$a_{1}$", "$b_{1}$"), ("$c_{1}$", "$d_{1}$")],
-    size=(6.4, 3.6),
-)
-
-# %% [markdown]
+#
 # The network and the numbers of the equations are those of a written-out answer about a 2-4-3-2
 # network. Two weights have names: $w_{31}$, the first one of the third layer of weights, and
 # $w_{11}$, the first one of the first layer. The others are drawn at random, and we need no names
 # for them.
 
 # %%
+sizes = {"a": 2, "b": 4, "c": 3, "d": 2}
 rng = random.Random(4)
 w_31 = Value.parameter(0.7, "w_31")
 w_11 = Value.parameter(-0.8, "w_11")
@@ -90,6 +79,7 @@ total.backward()
 assert len(weights) == 2 * 4 + 4 * 3 + 3 * 2
 print(f"out_d1 = {out['d', 1].data:.4f}   out_d2 = {out['d', 2].data:.4f}")
 print(f"E_total = {error[1].data:.4f} + {error[2].data:.4f} = {total.data:.4f}")
+draw(total, view="network", wrt=w_31)
 
 # %% [markdown]
 # ## A weight of the last layer
@@ -225,10 +215,7 @@ explain(total, wrt=w_31)
 # from each of these to both neurons $d$: $3 \cdot 2 = 6$ ways.
 
 # %%
-ways = [("$a_{1}$", "$b_{1}$")]
-ways += [("$b_{1}$", f"$c_{{{j}}}$") for j in (1, 2, 3)]
-ways += [(f"$c_{{{j}}}$", f"$d_{{{k}}}$") for j in (1, 2, 3) for k in (1, 2)]
-pictures.network(layers, highlight=ways, size=(6.4, 3.6))
+draw(total, view="network", wrt=w_11)
 
 
 # %% [markdown]

@@ -172,8 +172,8 @@ assert len(model.parameters()) == 8 * (2 + 1) + (8 + 1)
 print(model, "has", len(model.parameters()), "weights and biases")
 
 # %%
-hidden_names = [f"$h_{k}$" for k in range(1, 9)]
-pictures.network([["$x_1$", "$x_2$"], hidden_names, ["$z$"]], size=(5.4, 4.6))
+model.layers[-1].neurons[0].label = "z"
+draw(model(points[0]), view="network")
 
 # %% [markdown]
 # To the engine it is a graph of small steps. This is the first hidden neuron, for one point. The

@@ -1,8 +1,6 @@
 """What the notebooks' figures share: colours that colour-blind readers can tell apart, and
 pictures that take more lines than their idea."""
 
-from itertools import pairwise
-
 import matplotlib.pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
 
@@ -76,43 +74,6 @@ def growing_rectangle(u, v, du, dv):
     axes.set(xlim=(0, u + du + 2.6), ylim=(0, v + dv + 0.3), xlabel="$u$", ylabel="$v$")
     axes.set(aspect="equal", xticks=[0, u], yticks=[0, v], title="Two strips and a corner")
     axes.grid(False)
-    plt.show()
-
-
-def network(layers, weights=(), highlight=(), *, size=(6.4, 3.2)):
-    """Neurons as circles, layer by layer from left to right.
-
-    layers     the neurons' names, a list for each layer
-    weights    (from, to, label) for each line that gets a label
-    highlight  pairs (from, to) to draw in colour
-    """
-    _, axes = plt.subplots(figsize=size)
-    place = {
-        name: (2.2 * i, (len(layer) - 1) / 2 - j)
-        for i, layer in enumerate(layers)
-        for j, name in enumerate(layer)
-    }
-    for before, after in pairwise(layers):
-        for start in before:
-            for end in after:
-                lit = (start, end) in highlight
-                (x0, y0), (x1, y1) = place[start], place[end]
-                style = {"color": RED, "lw": 2.4} if lit else {"color": "#9CA3AF", "lw": 1.2}
-                axes.plot([x0, x1], [y0, y1], zorder=1, **style)
-    for start, end, label in weights:
-        (x0, y0), (x1, y1) = place[start], place[end]
-        # A third of the way, where lines that cross in the middle are still apart.
-        x, y = x0 + 0.3 * (x1 - x0), y0 + 0.3 * (y1 - y0)
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
-        color = RED if (start, end) in highlight else "#111827"
-        axes.text(x, y, label, ha="center", va="center", bbox=box, color=color, zorder=2)
-    for i, layer in enumerate(layers):
-        for name in layer:
-            fill = "#DCEBFA" if i == 0 else "white"
-            axes.scatter(*place[name], s=900, color=fill, edgecolor=BLUE, lw=1.8, zorder=3)
-            axes.text(*place[name], name, ha="center", va="center", zorder=4)
-    axes.set_axis_off()
-    axes.margins(0.12, 0.18)
     plt.show()
 
 

@@ -6,6 +6,7 @@ Writes the columns down as DOT source in which everything has its place; Graphvi
 from __future__ import annotations
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 from ..engine.value import Value
@@ -19,6 +20,7 @@ from .texts import (
     MARGIN,
     NOT_COMPUTED,
     dot_text,
+    have_small_scripts,
     label_lines,
     lines_of,
     named,
@@ -35,15 +37,15 @@ _LONGEST_NAME = 10
 _MOST_GIVEN = 4
 
 # In points.
-_RADIUS = 36.0
-_ROW, _ROW_WITH_BIASES = 80.0, 92.0
-_NARROW, _GAP = 150.0, 200.0
-_LINE = 16.0
+_RADIUS = 35.0
+_ROW, _ROW_WITH_BIASES = 76.0, 90.0
+_NARROW, _GAP = 140.0, 210.0
+_LINE, _SMALL_LINE = 16.0, 12.0
 
 _POSITIVE, _NEGATIVE, _WAY = "#0072B2", "#D55E00", "#009E73"
 _PALE_POSITIVE, _PALE_NEGATIVE, _PLAIN = "#CFE3F0", "#F8DDCC", "#9CA3AF"
 _PALE = "#D1D5DB"
-_TEXT, _QUIET = "#111827", "#4B5563"
+_TEXT = "#111827"
 
 _GRAPH = {
     "layout": "neato",
@@ -66,7 +68,7 @@ _NODE = {
     "fixedsize": "true",
     "width": f"{2 * _RADIUS / 72:.3f}",
     "fontname": FONT,
-    "fontsize": "9",
+    "fontsize": "9.5",
     "fontcolor": _TEXT,
 }
 _INPUT = {"fillcolor": "#DCEBFA", "color": "#0072B2"}
@@ -107,13 +109,7 @@ def _folded(found: Network, wrt: Value | None) -> list[list[Value]]:
     if all(len(column) <= _MOST_IN_COLUMN for column in found.columns):
         return found.columns
     share = shares(found.order, wrt)
-    asked = {wrt}
-    for link in found.links:
-        if wrt is link.weight:
-            asked |= {link.source, link.target}
-    for neuron in found.neurons.values():
-        if wrt is neuron.net or any(wrt is bias for bias in neuron.biases):
-            asked.add(neuron.out)
+    asked = set() if wrt is None else found.next_to(wrt)
 
     def kept(column: list[Value]) -> list[Value]:
         if len(column) <= _MOST_IN_COLUMN:
@@ -150,6 +146,10 @@ class _Sketch:
         )
         self.names = {v: f"n{i}" for i, v in enumerate(self.column)}
         self.biases = self.numbers and any(n.biases for n in found.neurons.values())
+        self.small = have_small_scripts(
+            [*self.column, *(map(_weight, self.weighted) if self.numbers else ())]
+        )
+        self.graded = any(v.has_grad for v in self.column)
         self.place = self.places()
         neurons = len(found.neurons)
         self.title = (
@@ -167,12 +167,16 @@ class _Sketch:
         """The middle of each circle; columns are as far apart as the numbers between need."""
         across = [0.0]
         for left, right in pairwise(range(len(self.columns))):
-            gap = _NARROW if self.numbers else _GAP
-            for link in self.weighted if self.numbers else ():
-                if self.column[link.source] == left and self.column[link.target] == right:
-                    text = _width(self.weight_text(link))
-                    share = self.share(link)
-                    gap = max(gap, (_RADIUS + 6 + text / 2) / min(share, 1 - share))
+            gap = _NARROW
+            for link in self.weighted:
+                if self.column[link.source] != left or self.column[link.target] != right:
+                    continue
+                if not self.numbers:
+                    gap = _GAP
+                    break
+                share = self.share(link)
+                text = _width(self.weight_text(link))
+                gap = max(gap, (_RADIUS + 6 + text / 2) / min(share, 1 - share))
             across.append(across[-1] + gap)
         row = _ROW_WITH_BIASES if self.biases else _ROW
         return {
@@ -190,12 +194,21 @@ class _Sketch:
         near = 1 / (min(before, after) + 1)
         return near if after <= before else 1 - near
 
+    def whole_name(self, v: Value) -> str:
+        return " ".join(label_lines(v.label, self.small)) if v.label else ""
+
+    def name(self, v: Value) -> str:
+        """The label in a word that fits a circle; the tooltip has all of it."""
+        text = self.whole_name(v)
+        return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
+
     def weight_text(self, link: Link) -> str:
         weight = _weight(link)
         few = len(self.weighted) <= _MOST_NAMES or weight is self.wrt
-        return f"{_name(weight) if few else ''} {_short(weight.data)}".strip()
+        return f"{self.name(weight) if few else ''} {_short(weight.data)}".strip()
 
     def add_links(self) -> None:
+        side_by_side: Counter[tuple[Value, Value]] = Counter()
         # What is drawn later lies above: on the ways, the larger weights.
         for i, link in enumerate(sorted(self.links, key=self.prominence)):
             on_a_way = link.via in self.moving
@@ -208,7 +221,9 @@ class _Sketch:
             if link.weight is not None and (self.numbers or link.weight is self.wrt):
                 (x0, y0), (x1, y1) = self.place[link.source], self.place[link.target]
                 share = self.share(link)
-                place = (x0 + share * (x1 - x0), y0 + share * (y1 - y0))
+                below = side_by_side[link.source, link.target] * _SMALL_LINE
+                side_by_side[link.source, link.target] += 1
+                place = (x0 + share * (x1 - x0), y0 + share * (y1 - y0) - below)
                 lit = link.weight is self.wrt
                 self.add_words(f"w{i}", self.weight_text(link), place, _about_link(link), lit)
 
@@ -260,11 +275,11 @@ class _Sketch:
 
     def add_value(self, v: Value) -> None:
         neuron = self.found.neurons.get(v)
-        lines = [_name(v) or ("result" if v is self.found.root else ""), _short(v.data)]
-        if v.kind != "constant":
+        lines = [self.name(v) or ("result" if v is self.found.root else ""), _short(v.data)]
+        if v.kind != "constant" and self.graded:
             lines.append(f"grad {_short(v.grad) if v.has_grad else NOT_COMPUTED}")
         given = [
-            f"{_name(leaf)} = {_short(leaf.data)}"
+            f"{self.name(leaf)} = {_short(leaf.data)}"
             for leaf in self.found.given.get(v, ())
             if leaf.label and leaf not in self.found.weights
         ]
@@ -286,7 +301,7 @@ class _Sketch:
     def add_biases(self, biases: tuple[Value, ...], name: str, place: tuple[float, float]) -> None:
         shown = [b for b in biases if self.numbers or b is self.wrt]
         if shown:
-            text = " ".join(f"+ {_name(b)} {_short(b.data)}".replace("  ", " ") for b in shown)
+            text = " ".join(f"+ {self.name(b)} {_short(b.data)}".replace("  ", " ") for b in shown)
             below = (place[0], place[1] - _RADIUS - 8)
             lit = any(b is self.wrt for b in shown)
             self.add_words(f"{name}b", text, below, "\n".join(map(_about, shown)), lit)
@@ -300,14 +315,16 @@ class _Sketch:
         if self.wrt is not None:
             ways = self.found.ways_from(self.wrt)
             count = "the way" if ways == 1 else f"the {ways:,} ways" if 1 < ways < 10**9 else "ways"
-            start, end = (_whole_name(v) for v in (self.wrt, self.found.root))
+            start, end = (self.whole_name(v) for v in (self.wrt, self.found.root))
             text = f"{count} from {start or 'the value asked for'} to {end or 'the result'}"
             lines.append((_WAY, text if self.numbers else f"{text}; all other weights are pale"))
         weights = sum(link.weight is not None for link in self.found.links)
         if len(self.weighted) < weights:
             lines.append(("", f"{len(self.weighted):,} of {weights:,} weights are shown"))
         left = -_RADIUS
-        top = min(y for _, y in self.place.values()) - _RADIUS - 42
+        folded = len(self.column) < sum(map(len, self.found.columns))
+        below = 44 if folded or self.biases else 24
+        top = min(y for _, y in self.place.values()) - _RADIUS - below
         for i, (color, text) in enumerate(lines):
             y = top - i * _LINE
             if color:
@@ -328,16 +345,6 @@ def _position(place: tuple[float, float]) -> str:
 
 def _short(number: float) -> str:
     return decimal(number, 3)
-
-
-def _whole_name(v: Value) -> str:
-    return " ".join(label_lines(v.label)) if v.label else ""
-
-
-def _name(v: Value) -> str:
-    """The label in a word that fits a circle; the tooltip has all of it."""
-    text = _whole_name(v)
-    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
 
 
 def _width(text: str) -> float:

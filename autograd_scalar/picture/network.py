@@ -1,6 +1,6 @@
 """The network in a recorded graph: which of its values are neurons, and what connects them.
 
-Knows the engine's graphs, and nothing of pictures.
+Knows the engine's graphs and how labels are read, and nothing of pictures.
 
 A neuron is found by what it computes, whoever wrote it down: a sum of weights times values,
 perhaps with a bias, and a function of that sum. Labels give the names, and tell where that
@@ -9,12 +9,14 @@ function ends and the next thing begins.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..engine.value import Value, toposort
+from ..notation.labels import read_label
 
 #: A product, and which of its operands is the weight, which one what it weighs.
 _Product = tuple[Value, Value, Value]
@@ -81,6 +83,15 @@ class Network:
         """All weights and biases of neurons."""
         found = {link.weight for link in self.links if link.weight is not None}
         return found.union(*(neuron.biases for neuron in self.neurons.values()))
+
+    def next_to(self, v: Value) -> set[Value]:
+        """What a value is, or is in, or as a weight is between, among the values in columns."""
+        found = {self.inner.get(v, v)}
+        found.update(out for out, neuron in self.neurons.items() if v in {*neuron.biases})
+        for link in self.links:
+            if link.weight is v:
+                found |= {link.source, link.target}
+        return found
 
     def ways_from(self, start: Value) -> int:
         """How many ways lead from a value to the result, from column to column; 0 for none."""
@@ -186,11 +197,9 @@ def network(root: Value) -> Network:
     multiplied = {source for products, _ in parts.values() for _, _, source in products}
     for net, (products, biases) in parts.items():
         out, steps = _activation(net, users, multiplied)
-        # Two sums can't be one neuron: the second is something made of the first.
-        named = out if out not in found.neurons else net
-        links = tuple(Link(source, named, via, weight) for via, weight, source in products)
-        found.neurons[named] = Neuron(net, named, links, tuple(biases))
-        found.inner.update(dict.fromkeys((*steps, net, *(link.via for link in links)), named))
+        links = tuple(Link(source, out, via, weight) for via, weight, source in products)
+        found.neurons[out] = Neuron(net, out, links, tuple(biases))
+        found.inner.update(dict.fromkeys((*steps, net, *(link.via for link in links)), out))
     if not found.neurons:
         raise ValueError(
             "no neuron was found in this graph: a neuron is a sum of products, each a leaf (the "
@@ -342,7 +351,8 @@ def _nearest(
 def _arrange(found: Network) -> None:
     """Put everything into columns: neurons one further than their sources, inputs just before.
 
-    Columns have the order in which sums, from the result back, name their terms.
+    Columns have the order of their labels' subscripts, where all are of one kind, and else the
+    one in which sums, from the result back, name their terms.
     """
     into = found.into
     targets: dict[Value, list[Value]] = {}
@@ -361,4 +371,16 @@ def _arrange(found: Network) -> None:
         for v in column:
             for link in into[v]:
                 named[depth[link.source]][link.source] = None
-    found.columns = [[*column] for column in named]
+    found.columns = [_in_order([*column]) for column in named]
+
+
+def _in_order(column: list[Value]) -> list[Value]:
+    labels = [read_label(v.label) for v in column]
+    if len({(label.base, label.sup, label.plain) for label in labels}) > 1 or labels[0].plain:
+        return column
+
+    def key(v: Value) -> list[tuple[int, str]]:
+        parts = re.split(r"(\d+)", read_label(v.label).sub)
+        return [(int(part), "") if part.isdigit() else (0, part) for part in parts]
+
+    return sorted(column, key=key)

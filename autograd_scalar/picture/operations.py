@@ -22,6 +22,7 @@ from .texts import (
     MARGIN,
     NOT_COMPUTED,
     dot_text,
+    have_small_scripts,
     label_lines,
     lines_of,
     named,
@@ -137,6 +138,7 @@ class _Sketch:
         self.moving = set() if wrt is None else reached_from(order, wrt)
         self.sums = _sums_of_products(order) if one_sum else {}
         self.shown = self.reached_back()
+        self.small = have_small_scripts(self.shown)
         # A record's fields follow the rank, and turn with every pair of braces.
         self.across = rankdir in ("TB", "BT")
         self.backwards = rankdir in ("RL", "BT")
@@ -168,7 +170,7 @@ class _Sketch:
                 self.add_value(self.dot, end)
                 continue
             name = f"cluster_{self.names[end]}"
-            heading = label_lines(end.label)
+            heading = label_lines(end.label, self.small)
             self.captions[name] = Caption(f"the steps to {named(end)}", heading)
             with self.dot.subgraph(name=name) as frame:
                 frame.attr(id=name, label=dot_text(heading), **_CLUSTER)
@@ -176,7 +178,7 @@ class _Sketch:
                     self.add_value(frame, v)
 
     def add_value(self, dot: graphviz.Digraph, v: Value) -> None:
-        fields = [label_lines(v.label)] if v.label else []
+        fields = [label_lines(v.label, self.small)] if v.label else []
         if v.kind == "constant":
             fields.append([short(v.data)])
         else:

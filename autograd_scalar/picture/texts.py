@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from ..engine.value import Value
-from ..notation.labels import read_label, unicode_label
+from ..notation.labels import has_small_scripts, read_label, unicode_label
 from ..notation.numerals import decimal
 from ..notation.terminal import printable
 from ..notation.terminal import width as columns
@@ -47,9 +47,17 @@ def lines_of(text: str) -> list[str]:
     return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], "…"]
 
 
-def label_lines(label: str) -> list[str]:
-    """A label as explanations typeset it, w₃₁ for `w_{31}`; any other line by line."""
-    return lines_of(label if read_label(label).plain else unicode_label(label))
+def label_lines(label: str, small: bool = True) -> list[str]:
+    """A label as explanations typeset it, w₃₁ for `w_{31}`; any other line by line.
+
+    small  whether scripts are written in small letters, where there are such
+    """
+    return lines_of(label if read_label(label).plain else unicode_label(label, small))
+
+
+def have_small_scripts(values: Iterable[Value]) -> bool:
+    """Whether all labels can have small letters: one without would look like another's kind."""
+    return all(has_small_scripts(v.label) for v in values)
 
 
 def dot_text(lines: Iterable[str]) -> str:
