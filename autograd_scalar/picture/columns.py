@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from itertools import pairwise
+from itertools import accumulate
 
 from ..engine.value import Value
 from ..notation.numerals import decimal
@@ -39,7 +39,9 @@ _MOST_GIVEN = 4
 # In points.
 _RADIUS = 35.0
 _ROW, _ROW_WITH_BIASES = 76.0, 90.0
-_NARROW, _GAP = 140.0, 210.0
+_NARROW = 140.0
+# Across, for each point down.
+_STEEPEST = 0.62
 _LINE, _SMALL_LINE = 16.0, 12.0
 
 _POSITIVE, _NEGATIVE, _WAY = "#0072B2", "#D55E00", "#009E73"
@@ -114,8 +116,8 @@ def _folded(found: Network, wrt: Value | None) -> list[list[Value]]:
     def kept(column: list[Value]) -> list[Value]:
         if len(column) <= _MOST_IN_COLUMN:
             return column
-        best = sorted(column, key=lambda v: (v not in asked, -share[v]))[:_KEPT]
-        return [v for v in column if v in {*best}]
+        best = {*sorted(column, key=lambda v: (v in asked, share[v]), reverse=True)[:_KEPT]}
+        return [v for v in column if v in best]
 
     return [kept(column) for column in found.columns]
 
@@ -164,26 +166,28 @@ class _Sketch:
         )
 
     def places(self) -> dict[Value, tuple[float, float]]:
-        """The middle of each circle; columns are as far apart as the numbers between need."""
-        across = [0.0]
-        for left, right in pairwise(range(len(self.columns))):
-            gap = _NARROW
-            for link in self.weighted:
-                if self.column[link.source] != left or self.column[link.target] != right:
-                    continue
-                if not self.numbers:
-                    gap = _GAP
-                    break
+        """The middle of each circle."""
+        row = _ROW_WITH_BIASES if self.biases else _ROW
+        height = {
+            v: ((len(column) - 1) / 2 - j) * row
+            for column in self.columns
+            for j, v in enumerate(column)
+        }
+        across = [0.0, *accumulate(self.gap(i, height) for i in range(len(self.columns) - 1))]
+        return {v: (across[self.column[v]], y) for v, y in height.items()}
+
+    def gap(self, left: int, height: dict[Value, float]) -> float:
+        """How far a column is from the next: room for the numbers, and no line is too steep."""
+        gap = _NARROW
+        for link in self.links:
+            if self.column[link.source] != left or self.column[link.target] != left + 1:
+                continue
+            gap = max(gap, _STEEPEST * abs(height[link.source] - height[link.target]))
+            if link.weight is not None and self.numbers:
                 share = self.share(link)
                 text = _width(self.weight_text(link))
                 gap = max(gap, (_RADIUS + 6 + text / 2) / min(share, 1 - share))
-            across.append(across[-1] + gap)
-        row = _ROW_WITH_BIASES if self.biases else _ROW
-        return {
-            v: (across[i], ((len(column) - 1) / 2 - j) * row)
-            for i, column in enumerate(self.columns)
-            for j, v in enumerate(column)
-        }
+        return gap
 
     def share(self, link: Link) -> float:
         """How far along a link its number stands: where those of crossing links don't meet."""

@@ -120,32 +120,34 @@ def reached_from(order: Sequence[Value], start: Value) -> set[Value]:
     return found
 
 
-def shares(order: Sequence[Value], wrt: Value | None = None) -> dict[Value, float]:
-    """How much of the result goes through each value of a graph, in size: |v · ∂y/∂v|.
+def shares(order: Sequence[Value], wrt: Value | None = None) -> dict[Value, tuple[float, float]]:
+    """How much of ∂y/∂wrt goes through each value of a graph, and how much of the result y.
 
-    wrt  if given, how much of ∂y/∂wrt does: |∂v/∂wrt · ∂y/∂v|
+    In size: |∂v/∂wrt · ∂y/∂v| and |v · ∂y/∂v|; without `wrt` the first is 0.
     """
     by = dict.fromkeys(order, 0.0)
     by[order[-1]] = 1.0
     for v in reversed(order):
         for parent, slope in zip(v.parents, v.partials, strict=True):
             by[parent] += by[v] * slope
-    if wrt is None:
-        return {v: abs(v.data * by[v]) for v in order}
-    moves = dict.fromkeys(order, 0.0)
-    moves[wrt] = 1.0
-    for v in order:
-        for parent, slope in zip(v.parents, v.partials, strict=True):
-            moves[v] += moves[parent] * slope
-    return {v: abs(moves[v] * by[v]) for v in order}
+    moves: dict[Value, float] = {} if wrt is None else {wrt: 1.0}
+    for v in order if moves else ():
+        if not moves.keys().isdisjoint(v.parents):
+            slopes = zip(v.parents, v.partials, strict=True)
+            moves[v] = sum(moves.get(parent, 0.0) * slope for parent, slope in slopes)
+    return {v: (abs(moves.get(v, 0.0) * by[v]), abs(v.data * by[v])) for v in order}
 
 
 def users_of(order: Sequence[Value]) -> dict[Value, list[Value]]:
-    """For each value of a graph the values it is an operand of, once for each operand."""
+    """For each value of a graph the values it is an operand of, once for each operand.
+
+    Of parameters, which are most of a network, nobody asks.
+    """
     users: dict[Value, list[Value]] = defaultdict(list)
     for v in order:
         for parent in v.parents:
-            users[parent].append(v)
+            if parent.kind != "parameter":
+                users[parent].append(v)
     return users
 
 
