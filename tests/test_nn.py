@@ -33,7 +33,7 @@ from test_functions import (
 )
 
 import autograd_scalar
-from autograd_scalar import Value, grad, hessian, nn, no_grad, toposort
+from autograd_scalar import Value, explain, grad, hessian, nn, no_grad, toposort
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh"]
@@ -214,7 +214,8 @@ class TestLabels:
     def test_of_a_neuron_alone(self):
         neuron = nn.Neuron(2)
         assert [p.label for p in neuron.parameters()] == ["w_1", "w_2", "b"]
-        assert neuron([1.0, 2.0]).label == "a"
+        out = neuron([1.0, 2.0])
+        assert (out.label, out.parents[0].label) == ("a", "z")
 
     def test_of_the_2_4_3_2_network(self):
         model = nn.MLP(2, [4, 3, 2], activation="sigmoid")
@@ -240,10 +241,60 @@ class TestLabels:
         assert model.layers[0].neurons[0].w[11].label == "w_{1,12}^(1)"
         assert model.layers[0].neurons[10].w[1].label == "w_{11,2}^(1)"
 
-    def test_can_be_chosen(self):
-        neuron = nn.Neuron(1)
-        neuron.label = "out_d1"
-        assert neuron([1.0]).label == "out_d1"
+    @pytest.mark.parametrize("activation", ACTIVATIONS)
+    def test_net_and_output_can_be_named_and_a_linear_neuron_is_its_output(self, activation):
+        neuron = nn.Neuron(1, activation=activation)
+        neuron.net_label, neuron.label = "net_d1", "out_d1"
+        out = neuron([1.0])
+        labels = {v.label for v in toposort(out) if v.op}
+        expected = {"out_d1"} if activation == "linear" else {"out_d1", "net_d1"}
+        assert labels - {""} == expected
+        assert out.label == "out_d1"
+
+    @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+    @pytest.mark.parametrize("bias", [True, False])
+    def test_they_give_explanations_the_three_factors_of_a_weight(self, activation, bias):
+        model = nn.MLP(2, [3, 1], activation, output=activation, bias=bias, rng=2)
+        error = nn.half_squared_error(model([0.5, -1.0]), 1.0)
+        error.label = "E"
+        weight = model.layers[1].neurons[0].w[1]
+        explanation = explain(error, wrt=weight)
+        ends = ["E", "a_1^(2)", "z_1^(2)", "w_12^(2)"]
+        assert [factor.names for factor in explanation.factors] == [*itertools.pairwise(ends)]
+        error.backward()
+        assert math.prod(factor.value for factor in explanation.factors) == close(weight.grad)
+
+
+class TestOutputAndBias:
+    def test_the_last_layer_has_the_activation_of_the_output(self):
+        model = nn.MLP(2, [3, 4, 2], "tanh", output="sigmoid")
+        used = [{n.activation for n in layer.neurons} for layer in model.layers]
+        assert used == [{nn.tanh}, {nn.tanh}, {nn.sigmoid}]
+        assert repr(model) == "MLP(2, [3, 4, 2], tanh, output=sigmoid)"
+
+    @pytest.mark.parametrize(
+        "make",
+        [nn.Neuron, partial(nn.Layer, nout=3), partial(nn.MLP, nouts=[3, 1])],
+        ids=["neuron", "layer", "mlp"],
+    )
+    def test_without_biases_there_are_weights_only(self, make):
+        model, full = make(2, bias=False, rng=1), make(2, rng=1)
+        weights = [p for p in full.parameters() if p.label.startswith("w")]
+        assert [p.label for p in model.parameters()] == [p.label for p in weights]
+        assert [p.data for p in model.parameters()] == [p.data for p in weights]
+        x = [0.5, -1.5]
+        for ours, theirs in zip(*(np.atleast_1d(each(x)) for each in (model, full)), strict=True):
+            assert ours.data == close(theirs.data)
+
+    def test_without_biases_one_graph_is_smaller_by_one_sum_for_each_neuron(self):
+        ops = [v.op for v in toposort(nn.MLP(2, [3, 1], bias=False, rng=0)([0.5, -1.0])) if v.op]
+        assert sorted(ops) == sorted(["mul"] * 9 + ["add"] * (3 + 2) + ["relu"] * 3)
+
+    @pytest.mark.parametrize("inputs", [1, 2])
+    def test_state_is_saved_and_loaded_without_biases(self, inputs):
+        model, other = (nn.MLP(inputs, [2, 1], bias=False, rng=i) for i in (1, 2))
+        other.load_state_dict(json.loads(json.dumps(model.state_dict())))
+        assert other([0.5] * inputs).data == model([0.5] * inputs).data
 
 
 class TestInitialisation:
@@ -301,6 +352,7 @@ class TestClearErrors:
             (lambda: nn.MLP(2, [3, "1"]), "nout is a number of .* got '1'"),
             (lambda: nn.Neuron(2, activation="rely"), "unknown activation 'rely'; .*'relu'"),
             (lambda: nn.MLP(2, [1], activation="rely"), "unknown activation 'rely'"),
+            (lambda: nn.MLP(2, [3, 1], output="rely"), "unknown activation 'rely'"),
             (lambda: nn.Neuron(2)([1.0]), r"Neuron\(2, relu\) takes 2 inputs, got 1: \[1.0\]"),
             (lambda: nn.Layer(2, 3)([1.0] * 3), r"Layer\(2, 3, relu\) takes 2 inputs, got 3"),
             (lambda: nn.MLP(2, [3])(1.0), "takes 2 inputs, got 1"),

@@ -24,6 +24,7 @@ from .texts import (
     label_lines,
     lines_of,
     named,
+    visible_lines,
     width,
 )
 
@@ -81,16 +82,17 @@ _POINT = {"shape": "point", "style": "invis", "width": "0.01"}
 
 
 def network_view(
-    root: Value, wrt: Value | None, limit: int | None, title: str
+    order: list[Value], wrt: Value | None, limit: int | None, title: str
 ) -> tuple[str, str, dict[str, Caption]]:
-    """The network that made `root`: DOT source, what it is, and the captions of its elements.
+    """The network in a graph: DOT source, what it is, and the captions of its elements.
 
-    wrt    the value whose ways to `root` stand out
+    order  the values of the graph, as `toposort` gives them
+    wrt    the value whose ways to the result stand out
     limit  the most circles
 
     Raises `ValueError` for a graph without neurons, and above the limit.
     """
-    found = network(root)
+    found = network(order)
     columns = _folded(found, wrt)
     count = sum(map(len, columns))
     if limit is not None and count > limit:
@@ -358,7 +360,7 @@ def _width(text: str) -> float:
 
 def _about(v: Value) -> str:
     kind = v.op or KIND_NAMES[v.kind]
-    lines = [printable(v.label), kind, f"data = {v.data!r}"]
+    lines = [*visible_lines(v.label), kind, f"data = {v.data!r}"]
     if v.kind != "constant":
         lines.append(f"grad = {v.grad!r}" if v.has_grad else "grad not computed: call backward()")
     return "\n".join(line for line in lines if line)

@@ -76,7 +76,7 @@ def draw(
         )
     start = None if wrt is None else _found(wrt, order)
     if view == "network":
-        source, about, captions = network_view(root, start, limit, title)
+        source, about, captions = network_view(order, start, limit, title)
     else:
         source, about, captions = operations_view(
             order, start, rankdir, partials, sums, clusters, title

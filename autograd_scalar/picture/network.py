@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..engine.value import Value, toposort
+from ..engine.value import Value
 from ..notation.labels import read_label
 
 #: A product, and which of its operands is the weight, which one what it weighs.
@@ -157,6 +157,7 @@ def sums(order: Sequence[Value], users: dict[Value, list[Value]]) -> dict[Value,
     A sum that goes on unlabelled into another sum, and into nothing else, is part of that
     one. The 0 that Python's `sum` begins with is no term.
 
+    >>> from autograd_scalar import toposort
     >>> a, b, c = Value(1.0), Value(2.0), Value(3.0)
     >>> order = toposort(sum([a, b, c]))
     >>> sums(order, users_of(order)) == {order[-1]: [a, b, c]}
@@ -182,19 +183,19 @@ def sums(order: Sequence[Value], users: dict[Value, list[Value]]) -> dict[Value,
     return found
 
 
-def network(root: Value) -> Network:
-    """The network that `root` was computed by.
+def network(order: list[Value]) -> Network:
+    """The network in a graph, its values in the order of `toposort`.
 
     Raises `ValueError` where nothing in the graph is a neuron.
 
+    >>> from autograd_scalar import toposort
     >>> x, w, b = Value(0.5, "x"), Value.parameter(2.0, "w"), Value.parameter(0.1, "b")
-    >>> found = network((w * x + b).tanh())
+    >>> found = network(toposort((w * x + b).tanh()))
     >>> [[v.label or v.op for v in column] for column in found.columns]
     [['x'], ['tanh']]
     """
-    order = toposort(root)
     users = users_of(order)
-    found = Network(root, order, {})
+    found = Network(order[-1], order, {})
     parts = _weighted_sums(order, users)
     multiplied = {source for products, _ in parts.values() for _, _, source in products}
     for net, (products, biases) in parts.items():

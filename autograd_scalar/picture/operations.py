@@ -262,7 +262,7 @@ class _Sketch:
     def keep_layers_together(self) -> None:
         """Neurons of one layer in one line, where there are neurons."""
         try:
-            found = network(self.order[-1])
+            found = network(self.order)
         except ValueError:
             return
         for column in found.columns:
@@ -303,7 +303,7 @@ def _counted(values: int) -> str:
 
 
 def _describe(v: Value) -> str:
-    parts = visible_lines(v.label) if v.label else []
+    parts = visible_lines(v.label)
     parts.append(_explain(_row(v)) if v.kind == "interior" else KIND_NAMES[v.kind])
     parts.append(f"data = {v.data!r}")
     if v.kind != "constant":

@@ -37,7 +37,8 @@ def named(v: Value) -> str:
 
 
 def visible_lines(text: str) -> list[str]:
-    return [printable(line) for line in re.split(r"\r\n|\r|\n", text)]
+    """The lines of a text, characters that can't be seen spelled out; none of an empty one."""
+    return [printable(line) for line in re.split(r"\r\n|\r|\n", text)] if text else []
 
 
 def lines_of(text: str) -> list[str]:

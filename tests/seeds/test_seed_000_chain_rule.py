@@ -111,8 +111,31 @@ class TestErrorOfANetwork:
         assert t.grad == close(2 * 0.8 * (2 * x_ * y_) + math.cos(0.8) * x_**2)
 
 
+def written_out(v, w, x):
+    """The weights and the values of both layers, as one writes them on paper."""
+    first = [[Value(v[i][j], f"v_{i + 1}{j + 1}") for j in range(2)] for i in range(2)]
+    second = [[Value(w[j][k], f"w_{j + 1}{k + 1}") for k in range(2)] for j in range(2)]
+    hidden = [nn.sigmoid(first[0][j] * x[0] + first[1][j] * x[1]) for j in range(2)]
+    outputs = [nn.sigmoid(second[0][k] * hidden[0] + second[1][k] * hidden[1]) for k in range(2)]
+    return first, second, hidden, outputs
+
+
+def as_one_mlp(v, w, x):
+    """The same of one `nn.MLP`, whose neurons hold the weights that lead to them."""
+    model = nn.MLP(2, [2, 2], "sigmoid", output="sigmoid", bias=False)
+    for layer, numbers in zip(model.layers, (v, w), strict=True):
+        for neuron, column in zip(layer.neurons, zip(*numbers, strict=True), strict=True):
+            neuron.load_state_dict({f"w.{i}": number for i, number in enumerate(column)})
+    outputs = model(x)
+    values = {each.label: each for each in toposort(outputs[0])}
+    hidden = [values["a_1^(1)"], values["a_2^(1)"]]
+    first, second = ([*zip(*(n.w for n in layer.neurons), strict=True)] for layer in model.layers)
+    return first, second, hidden, outputs
+
+
+@pytest.mark.parametrize("network", [written_out, as_one_mlp])
 @pytest.mark.parametrize("seed", range(3))
-def test_every_weight_of_the_2_2_2_network(seed):
+def test_every_weight_of_the_2_2_2_network(seed, network):
     """Two inputs, two hidden neurons, two outputs, no bias: w[j][k] leads from j to k."""
     rng = random.Random(seed)
     x = [0.35, -0.9]
@@ -120,10 +143,7 @@ def test_every_weight_of_the_2_2_2_network(seed):
     v = [[rng.uniform(-2, 2) for _ in range(2)] for _ in range(2)]  # input i to hidden j
     w = [[rng.uniform(-2, 2) for _ in range(2)] for _ in range(2)]  # hidden j to output k
 
-    first = [[Value(v[i][j], f"v_{i + 1}{j + 1}") for j in range(2)] for i in range(2)]
-    second = [[Value(w[j][k], f"w_{j + 1}{k + 1}") for k in range(2)] for j in range(2)]
-    hidden = [nn.sigmoid(first[0][j] * x[0] + first[1][j] * x[1]) for j in range(2)]
-    outputs = [nn.sigmoid(second[0][k] * hidden[0] + second[1][k] * hidden[1]) for k in range(2)]
+    first, second, hidden, outputs = network(v, w, x)
     error = nn.half_squared_error(outputs, t)
     error.backward()
 
