@@ -513,6 +513,7 @@ def test_length_has_a_limit() -> None:
         (("x", "x=1", "--dot", "dot"), "name must end in .dot, got 'dot'"),
         (("x", "x=1", "--png="), "name must end in .png, got ''"),
         (("x", "x=1", "--limit", "many"), "argument --limit"),
+        (("x", "x=1", "--view", "tree"), "argument --view: invalid choice: 'tree'"),
         (("x", "x=1", "--no\npe\x1b\udcff"), r"unknown option --no\npe\x1b\udcff"),
     ],
 )
@@ -547,6 +548,17 @@ def test_writes_local_derivatives_at_the_edges_when_asked(capsys: Capture, tmp_p
     printed(capsys, *arguments, "--svg", str(plain))
     printed(capsys, *arguments, "--svg", str(full), "--partials")
     assert len(texts(full)) > len(texts(plain))
+
+
+def test_pictures_a_network_when_asked(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "network.svg"
+    program = "net = w*x + b; a = tanh(net); E = (t - a)**2/2"
+    printed(capsys, program, "w=2", "x=1", "b=0.5", "t=1", "--svg", str(path), "--view", "network")
+    assert {"x", "w 2", "+ b 0.5", "a", "E", "t = 1"} <= {*texts(path)}
+    path.unlink()
+    (message,) = refused(capsys, "x**2", "x=1", "--svg", str(path), "--view=network")
+    assert "no neuron was found" in message
+    assert not path.exists()
 
 
 def test_writes_every_picture_that_is_asked_for(capsys: Capture, tmp_path: Path) -> None:

@@ -429,15 +429,23 @@ def test_a_network_is_recognised_by_its_neurons():
     assert sorted(Picture(draw(out)).frames()) == sorted(map(unicode_label, nets))
 
 
-def test_the_page_about_drawings_shows_what_its_code_draws(tmp_path, monkeypatch):
-    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
-    monkeypatch.chdir(tmp_path)
+def run_the_page():
+    """Run the code of the page about drawings, which saves its pictures where it is run."""
+    code = "\n".join(re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S))
     exec(compile(code, PAGE, "exec"), {})
-    shown, made = (
-        Counter(text.text for text in ElementTree.parse(file).iter(f"{SVG}text"))
-        for file in (PAGE.with_name("drawing.svg"), tmp_path / "drawing.svg")
-    )
-    assert shown == made
+
+
+def test_the_page_about_drawings_shows_what_its_code_draws(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_the_page()
+    names = re.findall(r"\]\((\S+\.svg)\)", PAGE.read_text("utf-8"))
+    assert sorted(names) == sorted(path.name for path in tmp_path.glob("*.svg"))
+    for name in names:
+        shown, made = (
+            Counter(text.text for text in ElementTree.parse(file).iter(f"{SVG}text"))
+            for file in (PAGE.with_name(name), tmp_path / name)
+        )
+        assert shown == made
 
 
 def test_unlabelled_steps_are_framed_with_the_label_they_lead_to():
@@ -788,3 +796,9 @@ def test_drawings_are_made_in_threads_too():
     for thread in threads:
         thread.join()
     assert shown == {i: [unicode_label(f"x{i}"), f"data {i}", "grad –"] for i in range(8)}
+
+
+if __name__ == "__main__":
+    os.environ["PATH"] = ""  # the same renderer on every machine
+    os.chdir(PAGE.parent)
+    run_the_page()

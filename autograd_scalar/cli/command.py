@@ -136,6 +136,12 @@ def _parser() -> _Parser:
             help=f"write the graph as a .{suffix} file",
         )
     parser.add_argument(
+        "--view",
+        choices=("operations", "network"),
+        default="operations",
+        help="what the picture shows: every operation, or the neurons in columns",
+    )
+    parser.add_argument(
         "--partials", action="store_true", help="show local derivatives in the picture too"
     )
     parser.add_argument("--limit", metavar="N", type=int, help="the most values to draw")
@@ -213,7 +219,7 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
     pictures = {}
     for path in paths:
         try:
-            drawing = draw(root, partials=options.partials, **limit)
+            drawing = draw(root, view=options.view, partials=options.partials, **limit)
             pictures[Path(path)] = drawing.pipe(path.lower().rpartition(".")[2])
         except (RuntimeError, ValueError) as error:
             raise _RequestError(f"{path}: {error}") from None

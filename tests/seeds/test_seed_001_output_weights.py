@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from autograd_scalar import Value, nn
+from autograd_scalar import Value, nn, toposort
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 
@@ -114,6 +114,24 @@ def test_loss_by_the_bias_and_by_a_hidden_output(case):
     assert network.z.grad == close(case.dj_dh * case.dh_dz)
     assert network.b.grad == close(case.dj_dh * case.dh_dz)
     assert [h.grad for h in network.h2] == close([case.dj_dh * case.dh_dz * w for w in W])
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_the_whole_network_is_one_mlp(output):
+    """The picture's 3-3-1 network: sigmoids, then the output with the activation of choice."""
+    model = nn.MLP(3, [3, 1], "sigmoid", output=output, rng=4)
+    neuron = model.layers[1].neurons[0]
+    neuron.load_state_dict({"w.0": W[0], "w.1": W[1], "w.2": W[2], "b": B})
+    h3 = model([0.5, -1.0, 2.0])
+    j = nn.squared_error(h3, Y)
+    j.backward()
+    hidden = {v.label: v.data for v in toposort(j)}
+    h2 = [hidden[f"a_{k}^(1)"] for k in (1, 2, 3)]
+    z = h2[0] * W[0] + h2[1] * W[1] + h2[2] * W[2] + B
+    h, slope = (z, 1.0) if output == "linear" else (f(z), f(z) * (1 - f(z)))
+    assert h3.data == close(h)
+    assert [w.grad for w in neuron.w] == close([2 * (h - Y) * slope * h_k for h_k in h2])
+    assert neuron.b.grad == close(2 * (h - Y) * slope)
 
 
 def test_going_against_the_gradient_lowers_the_loss(case):

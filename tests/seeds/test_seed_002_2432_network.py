@@ -8,6 +8,7 @@ import itertools
 import math
 import random
 from functools import partial
+from itertools import chain
 
 import pytest
 
@@ -199,22 +200,12 @@ def test_every_weight_of_the_network(net, hand):
         assert [[w.grad for w in neuron] for neuron in values] == [close(each) for each in expected]
 
 
-def test_the_network_from_nn_layers_is_the_same(net):
-    layers = [
-        nn.Layer(nin, nout, activation="sigmoid", layer=i)
-        for i, (nin, nout) in enumerate(itertools.pairwise(SIZES), start=1)
-    ]
-    for layer, weights in zip(layers, WEIGHTS, strict=True):
-        for neuron, numbers in zip(layer.neurons, weights, strict=True):
-            for w, number in zip(neuron.w, numbers, strict=True):
-                w.data = number
-    out = list(INPUTS)
-    for layer in layers:
-        out = layer(out)
-    error = nn.half_squared_error(out, TARGETS)
+def test_the_network_is_one_mlp(hand):
+    model = nn.MLP(2, SIZES[1:], "sigmoid", output="sigmoid", bias=False)
+    for w, number in zip(model.parameters(), chain.from_iterable(chain(*WEIGHTS)), strict=True):
+        w.data = number
+    error = nn.half_squared_error(model(INPUTS), TARGETS)
     error.backward()
-    net.e_total.backward()
-    assert error.data == close(net.e_total.data)
-    for layer, weights in zip(layers, net.w, strict=True):
-        for neuron, values in zip(layer.neurons, weights, strict=True):
-            assert [w.grad for w in neuron.w] == close([w.grad for w in values])
+    assert error.data == close(hand.e_d1 + hand.e_d2)
+    expected = chain.from_iterable(chain(*hand.by_weight))
+    assert [w.grad for w in model.parameters()] == close([*expected])

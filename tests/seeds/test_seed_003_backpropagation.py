@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from autograd_scalar import Value, exp, log, nn, relu, sin, sqrt, tanh
+from autograd_scalar import Value, exp, log, nn, relu, sin, sqrt, tanh, toposort
 
 close = partial(pytest.approx, rel=1e-13, abs=0.0)
 
@@ -165,15 +165,32 @@ class TestOneNeuronPerLayer:
         assert w.grad == close(sum(by_w) / n)
         assert b.grad == close(sum(by_b) / n)
 
-    def test_gradient_vector_over_added_layers(self):
+    def test_the_picture_is_one_mlp(self):
+        model = nn.MLP(1, [1], output="sigmoid")
+        model.load_state_dict({"layers.0.neurons.0.w.0": self.w, "layers.0.neurons.0.b": self.b})
+        a = model([self.before])
+        nn.squared_error(a, self.y).backward()
+        assert a.data == close(0.66)
+        by_z = sigma_prime(self.z) * 2 * (0.66 - 1.00)
+        assert [p.grad for p in model.parameters()] == close([0.48 * by_z, by_z])
+
+    @pytest.mark.parametrize("as_mlp", [False, True], ids=["by hand", "one MLP"])
+    def test_gradient_vector_over_added_layers(self, as_mlp):
         weights, biases, x, y = (1.5, -0.8, 2.1), (0.1, 0.4, -0.9), 0.48, 1.0
         values = [
             (Value.parameter(w, f"w^({i})"), Value.parameter(b, f"b^({i})"))
             for i, (w, b) in enumerate(zip(weights, biases, strict=True), start=1)
         ]
         a = Value(x, "a^(0)")
-        for w, b in values:
-            a = nn.sigmoid(w * a + b)
+        if as_mlp:
+            model = nn.MLP(1, [1, 1, 1], "sigmoid", output="sigmoid")
+            for p, value in zip(model.parameters(), itertools.chain(*values), strict=True):
+                p.data = value.data
+            a = model(a)
+            values = [(layer.neurons[0].w[0], layer.neurons[0].b) for layer in model.layers]
+        else:
+            for w, b in values:
+                a = nn.sigmoid(w * a + b)
         nn.squared_error(a, y).backward()
 
         activations = [x]
@@ -188,7 +205,7 @@ class TestOneNeuronPerLayer:
 
 
 class TestSeveralNeuronsPerLayer:
-    """C₀ = Σ_j (a_j^(L) - y_j)² over a 3-layer net of `nn` layers with 2, 3, 4 and 2 nodes."""
+    """C₀ = Σ_j (a_j^(L) - y_j)² over one `nn.MLP` with 2, 3, 4 and 2 nodes in its layers."""
 
     sizes = (2, 3, 4, 2)
     x, y = (0.48, -1.1), (1.0, 0.25)
@@ -197,18 +214,19 @@ class TestSeveralNeuronsPerLayer:
     def run(self):
         """The engine's run: layers, activations of each, cost."""
         rng = random.Random(3)
-        layers = [
-            nn.Layer(nin, nout, activation="sigmoid", rng=rng, layer=i)
-            for i, (nin, nout) in enumerate(itertools.pairwise(self.sizes), start=1)
-        ]
+        model = nn.MLP(2, self.sizes[1:], "sigmoid", output="sigmoid", rng=rng)
+        layers = model.layers
         for layer in layers:
             for neuron in layer.neurons:
                 neuron.b.data = rng.uniform(-1, 1)
-        activations = [[Value(x, f"a_{k}^(0)") for k, x in enumerate(self.x)]]
-        for layer in layers:
-            activations.append(layer(activations[-1]))
-        cost = nn.squared_error(activations[-1], self.y)
+        inputs = [Value(x, f"a_{k}^(0)") for k, x in enumerate(self.x)]
+        cost = nn.squared_error(model(inputs), self.y)
         cost.backward()
+        values = {v.label: v for v in toposort(cost)}
+        activations = [inputs] + [
+            [values[f"a_{j}^({layer})"] for j in range(1, size + 1)]
+            for layer, size in enumerate(self.sizes[1:], start=1)
+        ]
         return layers, activations, cost
 
     @pytest.fixture
@@ -288,17 +306,17 @@ class TestCrossEntropy:
     @pytest.fixture
     def network(self):
         """The engine's network: all values by name."""
-        hidden = nn.Layer(2, 2, activation="relu", layer=1)
-        output = nn.Neuron(2, nonlin=False, layer=2)
+        model = nn.MLP(2, [2, 1], "relu", output="sigmoid")
+        hidden, output = model.layers[0], model.layers[1].neurons[0]
         for neuron, weights, bias in zip(
             [*hidden.neurons, output], [*self.w1, self.w2], [*self.b1, self.b2], strict=True
         ):
             neuron.b.data = bias
             for w, number in zip(neuron.w, weights, strict=True):
                 w.data = number
-        a1 = hidden(self.x)
-        z = output(a1)
-        return {"hidden": hidden, "output": output, "a1": a1, "z": z, "a2": nn.sigmoid(z)}
+        a2 = model(self.x)
+        (z,) = (v for v in toposort(a2) if v.label == "z_1^(2)")
+        return {"hidden": hidden, "output": output, "z": z, "a2": a2}
 
     @property
     def z1(self):
