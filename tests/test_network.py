@@ -403,6 +403,18 @@ def test_inputs_stand_just_before_the_first_neuron_that_takes_them():
     assert columns_of(y).columns() == [["a"], ["h"], ["g", "b"], ["y"]]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_made_of_a_neurons_sum_stands_after_the_neuron(first):
+    z = Value.parameter(0.5, "w") * Value(2.0, "x") + Value.parameter(0.1, "b")
+    penalty = abs(z)
+    penalty.label = "p"
+    a = tanh(z)
+    a.label = "a"
+    loss = penalty + (a - 1.0) ** 2 if first else (a - 1.0) ** 2 + penalty
+    loss.label = "L"
+    assert columns_of(loss).columns() == [["x"], ["a"], ["p"], ["L"]]
+
+
 @pytest.mark.parametrize(
     "root",
     [

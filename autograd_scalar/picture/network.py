@@ -103,8 +103,7 @@ class Network:
                 straight = neuron.biases if neuron else self.given.get(v, [])
                 ways[v] += sum(leaf is start for leaf in straight)
                 for link in self.into[v]:
-                    ways[v] += ways[link.source] if link.source is not start else 1
-                    ways[v] += link.weight is start
+                    ways[v] += ways[link.source] + (link.weight is start)
         return ways[self.root]
 
 
@@ -299,7 +298,7 @@ def _activation(
         if not loss.isdisjoint(v.parents) or _begins_a_loss(v):
             loss.add(v)
         if v in multiplied or (v.label and v not in loss):
-            return v, inside - {v}
+            return v, inside - loss - {v}
         found.append(v)
         pending.extend(users[v])
     if not net.label:
@@ -361,9 +360,12 @@ def _arrange(found: Network) -> None:
     targets: dict[Value, list[Value]] = {}
     for link in found.links:
         targets.setdefault(link.source, []).append(link.target)
+    # A neuron's place is known at its sum, before anything else that is made of the sum.
+    begun = {neuron.net: out for out, neuron in found.neurons.items()}
     depth: dict[Value, int] = {}
-    for v in found.order:
-        if into.get(v):
+    for each in found.order:
+        v = begun.get(each, each)
+        if v not in depth and into.get(v):
             depth[v] = 1 + max(depth.setdefault(link.source, 0) for link in into[v])
     for v, after in targets.items():
         if not into[v]:
