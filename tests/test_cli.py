@@ -360,7 +360,7 @@ def test_help_lists_every_function(capsys: Capture) -> None:
         ("x ‸| y", "never closed"),
         ("‸~x", "no part of an expression"),
         ("exp(‸*x)", r"missing before \*"),
-        ("(z :‸= x)", "name = expression"),
+        ("(z ‸:= x)", "name = expression"),
         ("‸f'{x}'", "derivative"),
         ("‸__import__(os)", "unknown function '__import__'"),
         ("math‸.exp(x)", r"write exp\("),
@@ -846,6 +846,13 @@ def test_names_may_be_given_as_they_are_printed(capsys: Capture) -> None:
     found = document(capsys, "w₁₁⁽¹⁾·xₖ", "w_{11}^{(1)}=2", "xₖ=3")
     assert found["gradients"] == {"w_{11}^{(1)}": 3.0, "x_k": 2.0}
     assert document(capsys, "w₁·2", "w1=2")["gradients"] == {"w1": 2.0}
+
+
+def test_explains_by_a_name_as_it_is_printed(capsys: Capture) -> None:
+    program = ["E = (w_{11}^{(1)}·x_1 - 1)²", "w_{11}^{(1)}=2", "x_1=3"]
+    by_label = printed(capsys, *program, "--explain", "w_{11}^{(1)}")
+    for name in ("w₁₁⁽¹⁾", "w_11^(1)", "w_11^{(1)}"):
+        assert printed(capsys, *program, "--explain", name) == by_label
 
 
 def test_derives_without_numbers(capsys: Capture) -> None:

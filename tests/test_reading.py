@@ -208,7 +208,7 @@ def test_python_keeps_its_meaning(text):
 
 
 def test_steps_and_functions():
-    found = read("f(x) = x² + 1; a = f(2)\nσ(z) = z; y_1 = σ(a)", FUNCTIONS)
+    found = read("f(x) := x² + 1; a = f(2)\nσ(z) = z; y_1 = σ(a)", FUNCTIONS)
     assert [(each.name, each.arguments) for each in found] == [
         ("f", ("x",)),
         ("a", None),
@@ -283,6 +283,15 @@ def test_names_that_are_defined_are_names():
         ("‸∂E/∂w", "worked out"),
         ("d‸/dx x²", "derivative"),
         ("‸Σ_i x", "sum"),
+        ("d‸/dt", None),
+        ("dy‸/dx", "derivative"),
+        (r"‸\frac{dy}{dx}", "derivative"),
+        (r"\frac{‸\partial E}{\partial w}", "worked out"),
+        (r"x + ‸\dots", "left out"),
+        (r"‸\sum_i x", "terms"),
+        ("x^{2}‸_{1}", "index first"),
+        ("sin(30‸°)", "radians"),
+        ("n‸!", "factorial"),
         ("x + ‸… + y", "left out"),
         ("x ‸≈ 2", "few digits"),
         ("x ‸== 2", "comparisons"),

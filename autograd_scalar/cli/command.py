@@ -8,7 +8,6 @@ import math
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -16,7 +15,6 @@ from typing import NoReturn
 from .. import __version__, build
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..notation.labels import unicode_label
 from ..notation.numerals import aligned
 from ..notation.scanning import ReadingError, name_in
 from ..notation.terminal import can_show, columns, encoding_of, marked, printable, write
@@ -266,9 +264,8 @@ def _explanation(computed: Computation, options: argparse.Namespace) -> str:
     from ..explaining.chain_rule import explain
 
     named = computed.named
-    asked = unicodedata.normalize("NFKC", options.explain.strip())
-    typeset = {unicode_label(label): v for label, v in named.items()}
-    wrt = named.get(asked) or typeset.get(unicode_label(asked))
+    asked = options.explain.strip()
+    wrt = named.get(asked) or named.get(name_in(asked, named))
     if wrt is None:
         names = ", ".join(named) or "none"
         raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")

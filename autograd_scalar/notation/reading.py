@@ -436,10 +436,11 @@ class _Reader:
 
     def _check_derivative(self, tree: ast.expr, token: Token) -> None:
         match tree:
-            case ast.BinOp(left=ast.Name("d"), op=ast.Div(), right=ast.Name(below)):
-                if re.fullmatch(r"d[^\W\d_]", below) and not {"d", below} & self._known:
+            case ast.BinOp(left=ast.Name(above), op=ast.Div(), right=ast.Name(below)):
+                written = re.fullmatch(r"d[^\W\d_]?/d[^\W\d_]", f"{above}/{below}")
+                if written and not {above, below} & self._known:
                     raise self.error(
-                        f"d/{below} is a derivative that is still to be found: write the "
+                        f"{above}/{below} is a derivative that is still to be found: write the "
                         "expression alone",
                         token.start,
                     )
@@ -889,7 +890,7 @@ def _targets(text: str) -> tuple[Sequence[str], dict[str, str]]:
     names: list[str] = []
     functions: dict[str, str] = {}
     for match in _STEP.finditer(text):
-        target = match[1].strip()
+        target = match[1].rstrip(": ").strip()
         if len(target) > 100:
             continue
         definition = _DEFINED.match(target)

@@ -52,6 +52,13 @@ _MACROS = {
     "lvert": "|",
     "rvert": "|",
     "neq": "!=",
+    "partial": "∂",
+    "sum": "∑",
+    "dots": "…",
+    "ldots": "…",
+    "cdots": "…",
+    "prime": "'",
+    "approx": "≈",
     "infty": "∞",
     "lfloor": "⌊",
     "rfloor": "⌋",
@@ -71,7 +78,7 @@ _OPERATORS = {
 }
 _ACCENTS = {"hat", "bar", "tilde", "vec", "dot"}
 _OPENING, _CLOSING = "([{⌊⌈", ")]}⌋⌉"
-_OPERATOR = re.compile(r"\*\*|//|<=|>=|==|!=|[-+*/%^=<>,;·|'√∛≠…∂∑&@≈]")
+_OPERATOR = re.compile(r"\*\*|//|:=|<=|>=|==|!=|[-+*/%^=<>,;·|'√∛≠…∂∑&@≈]")
 _NUMBER = re.compile(
     r"0[xX][\da-fA-F]+(?:_[\da-fA-F]+)*|0[bB][01]+|0[oO][0-7]+"
     r"|(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+)?"
@@ -257,8 +264,9 @@ class Scanner:
         operator = _OPERATOR.match(text, at)
         if spelled is None and operator is None:
             raise self.places.error(_stray(c), at)
-        if spelled is None and operator is not None:
-            return self._add(operator[0], operator[0], at, operator.end())
+        if operator is not None and (spelled is None or operator[0] == ":="):
+            kind = operator[0].replace(":=", "=")
+            return self._add(kind, kind, at, operator.end())
         return self._add(spelled or "", spelled or "", at, at + 1)
 
     def _number(self, at: int) -> int:
@@ -342,6 +350,8 @@ class Scanner:
 
     def _name(self, at: int) -> int:
         text, end = self._text, at + 1
+        if text[at] == "_" and text[end : end + 1] in ("{", "\\"):
+            raise self.places.error("_ lowers a part of a name: write x_1^2, the index first", at)
         while end < len(text) and _continues(text[end]):
             end += 1
         if text[end : end + 1] in ("{", "\\") and text[end - 1] == "_" and end - 1 > at:
@@ -423,6 +433,10 @@ def _script(mark: str, script: str) -> str:
 def _stray(c: str) -> str:
     if not c.isprintable():
         return f"an expression can't contain the character {c!a}"
+    if c == "°":
+        return "angles are in radians: write 30° as 30*pi/180"
+    if c == "!":
+        return "there is no factorial"
     if c == ".":
         return "a point is part of a number only; functions have no prefix: write exp(...)"
     return f"{c} is no part of an expression"
