@@ -174,7 +174,8 @@ class Typesetter:
 
     def fraction(self, above: ast.expr, below: ast.expr) -> tuple[str, int]:
         text, level = self.set(above)
-        factors = _factors(above)
+        unsigned = _factors(_signed(above)[1])
+        factors = unsigned if len(unsigned) > 1 else [above]
         torn = level < _SIGN or _are_figures(factors) or any(map(is_quotient, factors))
         numerator = self.fence(text) if torn else text
         below_text = self._above(self.set(below), _POWER)
