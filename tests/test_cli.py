@@ -796,7 +796,12 @@ def test_a_label_that_no_value_was_given_for_is_no_power(capsys: Capture) -> Non
 
 
 def test_a_second_name_is_a_link_of_its_own(capsys: Capture) -> None:
-    assert main(["z = w*x; h = z; E = (h - 1)**2", "w=2", "x=3", "--explain", "w"]) == 0
+    assert (
+        main(
+            ["z = w*x; h = z; E = (h - 1)**2", "w=2", "x=3", "--explain", "w", "--detail", "rules"]
+        )
+        == 0
+    )
     shown = capsys.readouterr().out
     assert "∂E/∂w = ∂E/∂h · ∂h/∂z · ∂z/∂w" in shown
     assert "h = z" in shown

@@ -99,6 +99,10 @@ def _run(argv: Sequence[str]) -> int:
         )
     if options.latex and not options.explain:
         parser.error("--latex is for explanations: add --explain NAME")
+    if options.detail != "short" and not options.explain:
+        parser.error("--detail is for explanations: add --explain NAME")
+    if options.words and not options.explain:
+        parser.error("--words is for explanations: add --explain NAME")
     if options.json and options.explain:
         parser.error("--json and --explain can't be combined")
     text, values = _sort(words + list(argv[end + 1 :]))
@@ -147,6 +151,16 @@ def _parser() -> _Parser:
     parser.add_argument("--limit", metavar="N", type=int, help="the most values to draw")
     parser.add_argument(
         "--explain", metavar="NAME", help="print why the derivative by NAME is what it is"
+    )
+    parser.add_argument(
+        "--detail",
+        metavar="WORD",
+        default="short",
+        choices=("short", "rules", "every step", "backward"),
+        help='how much is explained: short (the default), rules, "every step" or backward',
+    )
+    parser.add_argument(
+        "--words", action="store_true", help="tell the rules in words below the explanation"
     )
     parser.add_argument("--latex", action="store_true", help="print the explanation as LaTeX")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -240,7 +254,7 @@ def _explanation(computed: Computation, options: argparse.Namespace) -> str:
     if wrt is None:
         names = ", ".join(named) or "none"
         raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")
-    explanation = explain(computed.result, wrt)
+    explanation = explain(computed.result, wrt, detail=options.detail, words=options.words)
     return explanation.latex if options.latex else str(explanation)
 
 

@@ -96,7 +96,7 @@ class Differentiation:
             itself = name(self.itself)
             before = work.lines[-1].tree
             work.in_terms_of_itself(itself, steps=False)
-            if same(before, work.lines[-1].tree):
+            if same(before, work.lines[-1].tree) and self.variable in names_in(tidy(tree)):
                 written = replaced(before, tidy(tree), itself)
                 if not same(written, before):
                     work.recognised(tidy(written), tree, itself)
