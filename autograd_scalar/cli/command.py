@@ -43,7 +43,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (by default the program's) and return its exit code.
 
-    0 for success; 2, and one line on standard error, for a request that can't be met.
+    0 for success; 1 for an answer to check that is wrong; 2, and one line on standard error, for
+    a request that can't be met.
 
     >>> main(["x**2", "x=3"])
     9.0
@@ -103,9 +104,13 @@ def _run(argv: Sequence[str]) -> int:
         parser.error("--detail is for explanations: add --explain NAME")
     if options.words and not options.explain:
         parser.error("--words is for explanations: add --explain NAME")
+    if options.wrt and options.check is None:
+        parser.error("--wrt is for answers: add --check ANSWER")
     if options.json and options.explain:
         parser.error("--json and --explain can't be combined")
     text, values = _sort(words + list(argv[end + 1 :]))
+    if options.check is not None:
+        return _check(text, options)
     program = Program(text, values)
     computed = program.run(values)
     if computed.result.kind != "constant":
@@ -161,6 +166,15 @@ def _parser() -> _Parser:
     )
     parser.add_argument(
         "--words", action="store_true", help="tell the rules in words below the explanation"
+    )
+    parser.add_argument(
+        "--check",
+        metavar="ANSWER",
+        help="tell whether ANSWER is the derivative of EXPRESSION, and else what went wrong; "
+        "the exit code is 0 if it is, and 1 if not",
+    )
+    parser.add_argument(
+        "--wrt", metavar="NAME", help="the name that --check differentiates with respect to"
     )
     parser.add_argument("--latex", action="store_true", help="print the explanation as LaTeX")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -256,6 +270,19 @@ def _explanation(computed: Computation, options: argparse.Namespace) -> str:
         raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")
     explanation = explain(computed.result, wrt, detail=options.detail, words=options.words)
     return explanation.latex if options.latex else str(explanation)
+
+
+def _check(text: str, options: argparse.Namespace) -> int:
+    # Those who check nothing need not wait for it.
+    from ..explaining.checking import check
+
+    try:
+        # A space guards a minus sign in front.
+        found = check(options.check.strip(), text.strip(), options.wrt)
+    except ValueError as error:
+        raise _RequestError(str(error)) from None
+    write(sys.stdout, str(found))
+    return 0 if found else 1
 
 
 def _as_text(computed: Computation) -> str:

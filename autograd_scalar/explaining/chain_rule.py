@@ -134,10 +134,10 @@ def explain(
         raise ValueError(f"detail is {', '.join(map(repr, DETAILS))}, got {detail!r:.60}")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a whole number from 1 to 17, got {digits!r}")
-    return _Builder(y, _found(wrt, toposort(y)), detail, words, digits, unicode).explanation()
+    return _Builder(y, found_value(wrt, toposort(y)), detail, words, digits, unicode).explanation()
 
 
-def _found(wrt: Any, order: Sequence[Value]) -> Value:
+def found_value(wrt: Any, order: Sequence[Value]) -> Value:
     """The value meant by `wrt`."""
     if isinstance(wrt, Value):
         return wrt

@@ -13,7 +13,7 @@ import inspect
 import math
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from types import FrameType
@@ -80,7 +80,7 @@ class Derivation(Document):
     """
 
     def __init__(
-        self, work: Work, heading: ast.expr | None, named: Sequence[_Step], digits: int
+        self, work: Work, heading: ast.expr | None, named: Sequence[Step], digits: int
     ) -> None:
         self.variable = work.variable
         self.lines = tuple(work.lines)
@@ -176,15 +176,30 @@ def derive(
     opaque.update({f"{each}'": _slope_of(opaque[each]) for each in functions})
     for each in functions:
         opaque.update({slot(each, i): _slope_of(opaque[each], i) for i in range(_MOST_SLOTS)})
-    *before, last = _read(source, functions, wrt)
+    steps = read(source, functions, wrt)
+    _check_calls(steps[-1].tree, functions)
+    work, heading, named = worked_out(steps, wrt or steps[-1].variable(), opaque, shorten)
+    return Derivation(work, heading, named, digits)
+
+
+def worked_out(
+    steps: Sequence[Step],
+    variable: str,
+    opaque: Mapping[str, Any],
+    shorten: Callable[[ast.expr], ast.expr | None] | None = shortened,
+) -> tuple[Work, ast.expr | None, list[Step]]:
+    """The last of several steps differentiated; what it is called, if it is called anything; and
+    the steps with the names that its lines may have for them.
+
+    opaque  what the functions stand for that nothing is known of
+    """
+    *before, last = steps
     tree, heading = last.tree, last.heading
     _check_depth(tree)
-    _check_calls(tree, functions)
     names = list(names_in(tree).keys() - CONSTANTS.keys())
-    variable = wrt or _only(sorted(names), last.arguments)
     work = Work(tree, variable, [], opaque, len(names) > 1)
-    _check_length(work.full)
-    work.check_at(_points(work, [*sorted({*names} - {variable}), variable]))
+    check_length(work.full)
+    work.check_at(points_of(work, [*sorted({*names} - {variable}), variable]))
     work.rules()
     work.tidy()
     itself = heading or call(next(e for e in "fghFGHy" if e not in opaque), name(variable))
@@ -197,7 +212,7 @@ def derive(
     if heading is None and BY_NAME in work.lines[-1].rules and not before:
         # A name that was made up is introduced by the first line.
         heading = itself
-    return Derivation(work, heading, [*before, _Step(tree, itself)], digits)
+    return work, heading, [*before, Step(tree, itself)]
 
 
 def _check_depth(tree: ast.expr) -> None:
@@ -232,7 +247,7 @@ def _check_calls(tree: ast.expr, functions: Sequence[str]) -> None:
                     )
 
 
-def _check_length(derivative: ast.expr) -> None:
+def check_length(derivative: ast.expr) -> None:
     """Refuse what is too long to write out; parts that occur in many places count each time."""
     sizes: dict[int, int] = {}
     pending = [(derivative, False)]
@@ -265,7 +280,7 @@ def _only(names: Sequence[str], arguments: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """An expression, its name or the call it defines where it has one, and its arguments."""
 
     tree: ast.expr
@@ -280,30 +295,37 @@ class _Step:
                 return function
         return ""
 
+    def variable(self) -> str:
+        """The only name to differentiate with respect to.
+
+        Raises `ValueError` where there are several.
+        """
+        return _only(sorted(names_in(self.tree).keys() - CONSTANTS.keys()), self.arguments)
+
 
 _DEFINITION = re.compile(r"\s*([^\W\d]\w*)\s*(?:\(([\w\s,]*)\)\s*)?=(?!=)")
 
 
-def _read(source: Any, functions: Sequence[str], wrt: str | None) -> list[_Step]:
+def read(source: Any, functions: Sequence[str], wrt: str | None) -> list[Step]:
     """The steps of the source, each written out in the names that no step before it defines."""
     if isinstance(source, Value):
-        return [_Step(expression_of(source)[0])]
+        return [Step(expression_of(source)[0])]
     if isinstance(source, str):
         return _steps(source, functions, wrt)
     if callable(source):
         arguments = list(inspect.signature(source).parameters)
         title = getattr(source, "__name__", "")
         heading = call(title, *map(name, arguments)) if title.isidentifier() else None
-        return [_Step(_traced(source, arguments), heading, arguments)]
+        return [Step(_traced(source, arguments), heading, arguments)]
     raise TypeError(
         "derive takes an expression in text, a function or a Value, got "
         f"{type(source).__name__} {source!r:.60}"
     )
 
 
-def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[_Step]:
+def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[Step]:
     texts = [each for each in _split(source) if each.strip()] or [""]
-    found: list[_Step] = []
+    found: list[Step] = []
     for i, text in enumerate(texts):
         heading: ast.expr | None = None
         arguments: list[str] = []
@@ -322,8 +344,22 @@ def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[_Step
         for step in reversed(found):
             tree = _put_in(tree, step, wrt)
             _check_depth(tree)
-        found.append(_Step(_in_primitives(tree, functions), heading, arguments))
+        found.append(Step(_in_primitives(tree, functions), heading, arguments))
     return found
+
+
+def read_expression(text: str, steps: Sequence[Step] = ()) -> ast.expr:
+    """An expression about some steps, with what they stand for in place of their names."""
+    definition = _DEFINITION.match(text)
+    if definition:
+        text = text[definition.end() :]
+    defined = [step.function for step in steps if step.function]
+    tree = _parsed(text.strip(), defined)
+    _check_depth(tree)
+    for step in reversed(steps):
+        tree = _put_in(tree, step, None)
+        _check_depth(tree)
+    return _in_primitives(tree, ())
 
 
 def _split(source: str) -> list[str]:
@@ -338,7 +374,7 @@ def _split(source: str) -> list[str]:
     return parts
 
 
-def _put_in(tree: ast.expr, step: _Step, wrt: str | None) -> ast.expr:
+def _put_in(tree: ast.expr, step: Step, wrt: str | None) -> ast.expr:
     """An expression with what a step stands for in place of its name, unless that is `wrt`."""
     match step.heading:
         case ast.Name(id=label):
@@ -525,8 +561,11 @@ def _slots(work: Work) -> list[Sentence]:
     return found
 
 
-def _points(work: Work, names: Sequence[str]) -> list[Point]:
-    """Points at which the expression and its derivative are finite and can be computed well."""
+def points_of(work: Work, names: Sequence[str], beside: Sequence[ast.expr] = ()) -> list[Point]:
+    """Points at which the expression and its derivative are finite and can be computed well.
+
+    beside  other expressions, whose edges are to have points on both sides too
+    """
 
     def is_sound(point: Point) -> bool:
         calculator = Calculator(point, work.functions)
@@ -536,7 +575,11 @@ def _points(work: Work, names: Sequence[str]) -> list[Point]:
         least = max(_WELL * abs(slope.value), NEXT_TO_NOTHING)
         return math.isfinite(slope.value) and slope.error <= least
 
-    found = check_points(work.tree, work.full, names, work.functions, is_sound)
+    tree, full = work.tree, work.full
+    for each in beside:
+        tree = ast.BinOp(tree, ast.Add(), each)
+        full = ast.BinOp(full, ast.Add(), partial_of(each, dict.fromkeys(names, number(1))))
+    found = check_points(tree, full, names, work.functions, is_sound, near=bool(beside))
     if not found:
         raise ValueError(
             "no point was found where this expression has a finite value and derivative"
