@@ -120,7 +120,7 @@ class Chains:
 
     @cached_property
     def recursion(self) -> list[AdjointSum]:
-        """The derivative by each value between, from the result back to `wrt`.
+        """The derivative with respect to each value between, from the result back to `wrt`.
 
         The net input of a neuron shares its output's line, so that a line goes from one
         layer's outputs to the next's.

@@ -74,7 +74,7 @@ _WELL = 1e-9
 class Derivation(Document):
     """The derivative of an expression and every line of the way there.
 
-    variable  what it was differentiated by
+    variable  the name it was differentiated with respect to
     lines     the lines, each equal to the one before
     result    the derivative, in the language of expressions
     """
@@ -147,9 +147,9 @@ def derive(
     source     an expression in text, with or without a name for it ("sigma(x) = 1 / (1 +
                exp(-x))"), in steps where you like ("a = w*x; b = exp(a)"); a Python
                function of numbers; or a Value, which is taken as an expression in its leaves
-    wrt        the name to differentiate by; needed where there is more than one
-    functions  names of functions nothing is known of: "f", whose derivative is f′; by one of
-               several arguments f₁, f₂, …
+    wrt        the name to differentiate with respect to; needed where there is more than one
+    functions  names of functions nothing is known of: "f", whose derivative is f′; with
+               respect to one of several arguments f₁, f₂, …
     algebra    what may shorten the last line: "own" cancels in fractions; "sympy" asks SymPy,
                which has to be installed; None leaves it as the rules give it
     digits     how many significant digits numbers are shown with
@@ -206,9 +206,17 @@ def worked_out(
     work.in_terms_of_itself(itself)
     if shorten is not None:
         work.shorten(shorten)
+
+    def written(each: ast.expr) -> ast.expr:
+        for step in reversed(before):
+            assert step.heading is not None
+            each = replaced(each, step.heading, step.tree)
+        return each
+
     for step in reversed(before):
         assert step.heading is not None
         work.name_put_back(step.heading, step.tree)
+        work.slope_put_back(step.heading, step.tree, written)
     if heading is None and BY_NAME in work.lines[-1].rules and not before:
         # A name that was made up is introduced by the first line.
         heading = itself
@@ -275,7 +283,7 @@ def _only(names: Sequence[str], arguments: Sequence[str]) -> str:
         return "x"
     raise ValueError(
         f"this expression has the names {', '.join(candidates)}: say which one to differentiate "
-        f"by, wrt={candidates[0]!r} for example"
+        f"with respect to, wrt={candidates[0]!r} for example"
     )
 
 
@@ -554,7 +562,7 @@ def _slots(work: Work) -> list[Sentence]:
             pieces: list[Piece] = []
             for i in range(count):
                 pieces += [" and " if i == count - 1 else ", "] if i else []
-                pieces += [name(slot(function, i)), f" by its {ordinals[i]}"]
+                pieces += [name(slot(function, i)), f" with respect to its {ordinals[i]}"]
             opening = (name(slot(function, 0)), " is the derivative of ", name(function))
             rest = (*pieces[1:], " argument, the others held fixed.")
             found.append((*opening, *rest))

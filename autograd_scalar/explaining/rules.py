@@ -85,7 +85,7 @@ class Application:
     left      what is differentiated, in the rule's own letters: (u/v)′
     right     what that is, in the rule's letters: (u′·v − u·v′)/v²
     letters   what the letters stand for here
-    variable  what is differentiated by
+    variable  what is differentiated with respect to
     of        the expression that is differentiated
     result    its derivative, in which operands still wait to be differentiated
     """
