@@ -369,6 +369,15 @@ def test_every_form_moves_it():
             assert "a unit; derivative" in " ".join(text.split())
 
 
+@pytest.mark.parametrize(("count", "is_moved"), [(1_000, True), (150_000, False)])
+def test_what_takes_too_long_to_compute_again_is_not_moved(count, is_moved):
+    x = y = Value(0.5, "x")
+    for _ in range(count):
+        y = y * 0.9999
+    order = toposort(y)
+    assert bool(moved(order, x, {*order}, 0.9999**count).up) is is_moved
+
+
 def test_a_network_by_nn_is_moved():
     model = nn.MLP(2, [8, 8, 1], activation="tanh", rng=0)
     y = labelled(model([0.3, 0.4]), "y")

@@ -24,7 +24,7 @@ from .formulas import signed
 from .rounding import Calculator, Rounded
 from .rules import Point, apply
 from .slips import Slips
-from .textbook import BY_NAME, Work, stated
+from .textbook import Work, stated
 
 # Relative differences up to this are the last bit, where no error was bounded.
 _EQUAL = 1e-15
@@ -73,9 +73,13 @@ def textbook(steps: Sequence[Step], variable: str) -> ast.expr:
 
     What has no name is not given one.
     """
-    work, *_ = worked_out(steps, variable, {})
-    named = steps[-1].heading is not None
-    return next(each.tree for each in reversed(work.lines) if named or BY_NAME not in each.rules)
+    work, _, [*_, last] = worked_out(steps, variable, {})
+    lines = [line.tree for line in reversed(work.lines)]
+    if steps[-1].heading is None:
+        assert last.heading is not None
+        made_up = last.heading
+        lines = [each for each in lines if same(replaced(each, made_up, number(0)), each)]
+    return lines[0]
 
 
 class Comparison:

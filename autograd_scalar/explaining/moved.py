@@ -59,7 +59,8 @@ class Replay:
         self.wrt = wrt
         self.result = order[-1]
         self.steps = [v for v in order if v in moving and v.parents and v is not wrt]
-        self.left = max(8, _BUDGET // max(1, len(self.steps)))
+        # How often there is time for it.
+        self.left = _BUDGET // max(1, len(self.steps))
 
     def __call__(self, number: float) -> Rounded:
         """The result with another number for the value; NaN where there is none."""
@@ -91,8 +92,10 @@ def _one_side(
     hidden = False
     for step in _steps(start):
         end = float(f"{start + sign * step:.12g}")
-        if end == start or replay.left <= 0:
+        if end == start:
             break
+        if replay.left <= 0:
+            return None, False
         out = replay(end)
         if not math.isfinite(out.value):
             continue
@@ -138,7 +141,7 @@ def moved(order: Sequence[Value], wrt: Value, moving: Collection[Value], slope: 
     """Move a value a little to both sides, and compute the result again."""
     replay = Replay(order, wrt, moving)
     start = wrt.data
-    if math.isfinite(start) and not math.isnan(slope):
+    if math.isfinite(start) and not math.isnan(slope) and replay.left > 2:
         now = replay(start)
         recorded = order[-1].data
         # A number that was changed after the recording is not what the slopes are of.
