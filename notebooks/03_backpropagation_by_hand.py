@@ -252,7 +252,7 @@ print(f"E = {E.data:.4f}, as on paper")
 # %%
 E.backward()
 
-print("weight   by hand     by engine")
+print("weight       by hand     by engine")
 for name, number in sorted(by_hand.items()):
     print(f"{name}    {number:9.6f}   {weights[name].grad:9.6f}")
     assert math.isclose(weights[name].grad, number, rel_tol=1e-12)
@@ -266,7 +266,7 @@ for name, number in sorted(by_hand.items()):
 draw(h[0], rankdir="TB")
 
 # %% [markdown]
-# It can also tell why, in the same words as above:
+# It can also tell why. `detail="rules"` would tell every rule, in the same words as above:
 
 # %%
 explain(E, wrt=weights["w_11^(2)"])
@@ -324,7 +324,7 @@ questions = quiz(E, wrt=weights["w_12^(2)"])
 questions
 
 # %% [markdown]
-# Put a number with at least two digits, or a formula such as `"a_1 - t_1"`, in place of the dots.
+# Put a number with at least two digits, or a formula such as `"2*h_1"`, in place of the dots.
 
 # %%
 for i, answer in enumerate([..., ..., ..., ...], start=1):
