@@ -286,6 +286,13 @@ def test_nothing_an_answer_says_is_run(text_):
     assert time.process_time() - start < 5
 
 
+def test_words_alone_have_no_latex():
+    """A notebook would show an empty formula in place of them."""
+    found = check("7", "7*x")
+    assert found._repr_latex_() is None
+    assert found._repr_markdown_() == "Right."
+
+
 @pytest.mark.parametrize("blank", [..., None, "", "  "])
 def test_a_blank_is_your_turn(blank):
     for found in (check(blank, "x**2"), check(blank, neuron()[0], "w")):
@@ -365,7 +372,7 @@ def test_a_quiz_of_a_neuron():
         "constant factor rule; other terms: 0",
         "chain rule",
     ]
-    assert "1. E = 0.5(t − a)². What is ∂E/∂a?" in found.text
+    assert "(1) E = 0.5(t − a)². What is ∂E/∂a?" in found.text
     assert "a·(1 − a)" not in found.text
     assert "a·(1 − a)" in found.answers.text
     assert found.check(2, "a*(1 - a)")

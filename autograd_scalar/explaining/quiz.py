@@ -69,7 +69,7 @@ class Quiz(Document):
     def __init__(self, questions: Sequence[Question], digits: int) -> None:
         self.questions = tuple(questions)
         self.digits = digits
-        items = tuple((f"{i}. ", *each.prompt) for i, each in enumerate(questions, 1))
+        items = tuple((f"({i}) ", *each.prompt) for i, each in enumerate(questions, 1))
         self.blocks: tuple[Block, ...] = (Listing(items),)
 
     def __len__(self) -> int:
@@ -106,7 +106,7 @@ class _Answers(Document):
 
 
 def _answered(i: int, question: Question, digits: int) -> list[Block]:
-    pieces: list[str | ast.expr] = [f"{i}. ", *question.prompt, " "]
+    pieces: list[str | ast.expr] = [f"({i}) ", *question.prompt, " "]
     if names_in(question.answer) or math.isnan(question.value):
         pieces += [question.answer]
     if not math.isnan(question.value):
@@ -132,8 +132,8 @@ def quiz(source: str | Value, wrt: str | Value | None = None, *, digits: int = 6
 
     >>> questions = quiz("(x**2 + 1)**3")
     >>> print(questions)
-      1. What is d/dx [x² + 1]?
-      2. What is d/dx [(x² + 1)³]?
+      (1) What is d/dx [x² + 1]?
+      (2) What is d/dx [(x² + 1)³]?
     >>> print(questions.check(2, "3*(x**2 + 1)**2").rule)
     chain rule
     >>> questions[2].formula, questions[2].hint

@@ -217,9 +217,10 @@ class Document:
     def _repr_markdown_(self) -> str:
         return self.markdown
 
-    def _repr_latex_(self) -> str:
+    def _repr_latex_(self) -> str | None:
         equations = [block for block in self.blocks if isinstance(block, Equation | Lines)]
-        return _MarkdownWriter(Latex(self.digits)).write(equations, reasons=False)
+        # None is no LaTeX; an empty text would be shown in place of the sentences.
+        return _MarkdownWriter(Latex(self.digits)).write(equations, reasons=False) or None
 
 
 class _TextWriter:
