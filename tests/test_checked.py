@@ -165,7 +165,7 @@ def test_no_slip_is_called_right(of):
     told = total = 0
     points = [{"x": x, "w": 0.7, "b": 0.2, "t": 0.4, "y": 0.3} for x in (0.3, 0.8, 1.7, 2.9)]
     slips = list(Slips(work.tree, "x", work.in_full))
-    for slip in random.Random(of).sample(slips, min(8, len(slips))):
+    for slip in random.Random(of).sample(slips, min(5, len(slips))):
         found = check(text(slip.tree), of, "x")
         pairs = [(value(slip.tree, each), derivation.at(**each)) for each in points]
         is_right = all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in pairs)
@@ -218,14 +218,14 @@ def right_forms(of):
             form = line.formula
 
 
-@pytest.mark.parametrize("of", FUNCTIONS)
+@pytest.mark.parametrize("of", FUNCTIONS[::2])
 def test_a_right_answer_in_any_form_is_right(of):
     forms = list(right_forms(of))
-    for form in random.Random(of).sample(forms, 4):
+    for form in random.Random(of).sample(forms, 3):
         assert check(form, of, "x"), form
 
 
-@pytest.mark.parametrize("of", FUNCTIONS)
+@pytest.mark.parametrize("of", FUNCTIONS[1::2])
 def test_an_answer_that_is_nearly_right_is_wrong(of):
     right = next(right_forms(of))
     answers = (
@@ -407,7 +407,7 @@ def test_the_right_number_of_each_question_is_right(name):
     assert found.answers.text == quiz(y, wrt).answers.text
 
 
-@pytest.mark.parametrize("of", FUNCTIONS)
+@pytest.mark.parametrize("of", FUNCTIONS[::3])
 def test_the_right_formula_of_each_question_is_right(of):
     found = quiz(of, "x")
     for question in found:
