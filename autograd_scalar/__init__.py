@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from . import nn
     from .arrays.array import array
     from .explaining.chain_rule import Explanation, explain
+    from .explaining.checking import check
+    from .explaining.comparison import Check
     from .explaining.derivation import Derivation, derive
+    from .explaining.quiz import Question, Quiz, quiz
     from .explaining.steps import BackwardStep, Contribution, steps
     from .explaining.with_sympy import from_sympy, to_sympy
     from .explaining.written import read_math
@@ -54,7 +57,10 @@ __version__ = "0.1.0"
 _LATER = {
     "arrays.array": ["array"],
     "explaining.chain_rule": ["Explanation", "explain"],
+    "explaining.checking": ["check"],
+    "explaining.comparison": ["Check"],
     "explaining.derivation": ["Derivation", "derive"],
+    "explaining.quiz": ["Question", "Quiz", "quiz"],
     "explaining.steps": ["BackwardStep", "Contribution", "steps"],
     "explaining.with_sympy": ["from_sympy", "to_sympy"],
     "explaining.written": ["read_math"],
@@ -84,14 +90,18 @@ _ROOM_OF = {name: room for room, names in _LATER.items() for name in names}
 __all__ = [
     "AnomalyError",
     "BackwardStep",
+    "Check",
     "Derivation",
     "Drawing",
     "DrawingError",
     "Explanation",
     "Contribution",
+    "Question",
+    "Quiz",
     "Value",
     "array",
     "build",
+    "check",
     "check_grads",
     "custom",
     "derive",
@@ -109,6 +119,7 @@ __all__ = [
     "jvp",
     "nn",
     "no_grad",
+    "quiz",
     "read_math",
     "steps",
     "stop_gradient",

@@ -31,7 +31,7 @@
 from math import isclose
 
 import pictures
-from autograd_scalar import Value, derive, draw, explain, sqrt
+from autograd_scalar import Value, check, derive, draw, explain, sqrt
 
 # %% [markdown]
 # ## A rate of change, measured
@@ -125,14 +125,15 @@ for n in [1, 2, 3, 4, -1, 0.5]:
 # - **Sum rule**, $\frac{d}{dx}\,(x^2 + 7x) = 2x + 7$: when parts are added, so are their changes.
 
 # %%
-for formula, derivative in [
-    (lambda x: 0 * x + 7, 0),
-    (lambda x: 7 * x, 7),
-    (lambda x: x**2 + 7 * x, 13),
+for text, formula, derivative in [
+    ("7", lambda x: 0 * x + 7, 0),
+    ("7x", lambda x: 7 * x, 7),
+    ("x² + 7x", lambda x: x**2 + 7 * x, 13),
 ]:
     x = Value(3.0, "x")
     formula(x).backward()
     assert x.grad == derivative
+    print(f"at x = 3 the derivative of {text:8} is {x.grad:g}")
 
 # %% [markdown]
 # People ask: *"If $a$ is treated as a constant, why is the derivative of $w \cdot a$ not $0$?"*
@@ -339,32 +340,45 @@ derivation
 # %% [markdown]
 # ## Questions
 #
-# Think first; the answers open on a click.
+# Think first. Put your answer, a formula between quotation marks, in place of the dots and run the
+# cell: it tells whether that is right, and if not, what went wrong. The answers open on a click.
 #
 # **1.** Someone says: the derivative of $(3x)^2$ is $2 \cdot 3x = 6x$. At $x = 1$ that would be
-# $6$. What is missing?
-#
+# $6$. What is it really?
+
+# %%
+check(..., derivative_of="(3*x)**2")
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
-# The inner rate. The outer function squares, which gives $2 \cdot 3x$, but the inside $3x$ moves
-# three times as fast as $x$, so the chain rule multiplies by $3$: $18x$, and $18$ at $x = 1$.
-# Multiply out first and you see it too: $(3x)^2 = 9x^2$, with the derivative $18x$.
+# $18x$. The inner rate is missing: the outer function squares, which gives $2 \cdot 3x$, but the
+# inside $3x$ moves three times as fast as $x$, so the chain rule multiplies by $3$. Multiply out
+# first and you see it too: $(3x)^2 = 9x^2$, with the derivative $18x$.
 #
 # </details>
 #
 # **2.** $7$ has the derivative $0$, so does $7x$ have the derivative $0 \cdot x = 0$?
-#
+
+# %%
+check(..., derivative_of="7*x")
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
-# No. The product rule has two terms: $0 \cdot x + 7 \cdot 1 = 7$. A constant that is added
-# disappears; a constant that multiplies stays.
+# No, it is $7$. The product rule has two terms: $0 \cdot x + 7 \cdot 1 = 7$. A constant that is
+# added disappears; a constant that multiplies stays.
 #
 # </details>
 #
-# **3.** Which rule comes first for $x \cdot (x - 1)^2$, and what is the derivative at $x = 3$?
-#
+# **3.** Which rule comes first for $x \cdot (x - 1)^2$, and what is the derivative?
+
+# %%
+check(..., derivative_of="x * (x - 1)**2")
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
@@ -372,18 +386,6 @@ derivation
 # Power and chain rule are for the second factor alone. At $x = 3$: $4 + 12 = 16$.
 #
 # </details>
-#
-# The engine on the same questions:
-
-# %%
-for formula in [lambda x: (3 * x) ** 2, lambda x: 7 * x]:
-    x = Value(1.0, "x")
-    formula(x).backward()
-    print(x.grad)
-
-x = Value(3.0, "x")
-(x * (x - 1) ** 2).backward()
-print(x.grad)
 
 # %% [markdown]
 # Next: [why the sigmoid's derivative is a(1 − a)](02_why_a_times_1_minus_a.ipynb).

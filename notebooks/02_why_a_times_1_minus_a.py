@@ -31,7 +31,7 @@ import math
 import matplotlib.pyplot as plt
 
 import pictures
-from autograd_scalar import Value, derive, draw, exp, explain, tanh
+from autograd_scalar import Value, check, derive, draw, exp, explain, nn, tanh
 
 # %% [markdown]
 # ## The claim, measured first
@@ -98,7 +98,7 @@ draw(a, partials=True, rankdir="TB", clusters=False)
 # up, $h$ goes down, just as fast.
 
 # %%
-assert h.partials == (-1.0,)
+explain(h, wrt=x)
 
 # %% [markdown]
 # **Step 2, $p = e^h$.** Careful: this is not the power rule. That one is for $x^n$, where the
@@ -123,7 +123,7 @@ assert p.partials == (math.exp(-0.5),)
 # through as it is. The rate is $0 + 1 = 1$.
 
 # %%
-assert g.partials[g.parents.index(p)] == 1.0
+explain(g, wrt=p)
 
 # %% [markdown]
 # **Step 4, $a = 1/g$.** Divide by more, and less comes out, so the rate is negative. It is the
@@ -164,6 +164,8 @@ print(f"{product:.6f}")
 explain(a, wrt=x)
 
 # %% [markdown]
+# How each of the factors comes about, rule by rule, is told by `explain(a, wrt=x, detail="rules")`.
+#
 # ## From there to a(1 − a)
 #
 # What is left is not calculus any more, only fractions. The square in the denominator is a
@@ -230,19 +232,29 @@ for at in [-2.0, 0.0, 0.7]:
 # %% [markdown]
 # ## Questions
 #
-# **1.** What is the derivative of $\sigma(3x)$?
+# Put your answer in place of the dots and run the cell.
 #
+# **1.** What is the derivative of $a = \sigma(3x)$? You may write it with $a$.
+
+# %%
+check(..., derivative_of="a = 1/(1 + exp(-3*x))")
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
-# $3\,a(1 - a)$ with $a = \sigma(3x)$. The outer derivative is taken at the inner value $3x$, and
-# the chain rule multiplies by the inner rate $3$.
+# $3\,a(1 - a)$. The outer derivative is taken at the inner value $3x$, and the chain rule
+# multiplies by the inner rate $3$. To type: `"3*a*(1 - a)"`.
 #
 # </details>
 #
-# **2.** $1 - \sigma(x)$ is the chance of the opposite. Which derivative has it, and do you need
-# any new calculation?
-#
+# **2.** $1 - a$ with $a = \sigma(x)$ is the chance of the opposite. Which derivative has it, and do
+# you need any new calculation?
+
+# %%
+check(..., derivative_of="a = 1/(1 + exp(-x)); 1 - a", wrt="x")
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
@@ -250,32 +262,21 @@ for at in [-2.0, 0.0, 0.7]:
 #
 # </details>
 #
-# **3.** Why does a neuron with $a = 0.999$ hardly change in training, even if it is wrong?
-#
+# **3.** A neuron says $a = 0.999$. By which number is every derivative multiplied on the way back
+# through it? Why does it hardly change in training, even if it is wrong?
+
+# %%
+x = Value(math.log(999), "x")  # where the sigmoid is 0.999
+check(..., derivative_of=nn.sigmoid(x), wrt=x)
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
-# Every derivative on the way back through it is multiplied by $a(1 - a) = 0.000999$. A thousandth
-# of the signal is left. [Notebook 5](05_cross_entropy.ipynb) shows an error for which this factor
-# cancels.
+# By $a(1 - a) = 0.000999$. A thousandth of the signal is left.
+# [Notebook 5](05_cross_entropy.ipynb) shows an error for which this factor cancels.
 #
 # </details>
-#
-# The engine on the same questions:
-
-# %%
-x = Value(0.5, "x")
-a = 1 / (1 + exp(-3 * x))
-a.backward()
-assert math.isclose(x.grad, 3 * a.data * (1 - a.data))
-print(f"{x.grad:.6f}")
-
-x = Value(0.5, "x")
-opposite = 1 - 1 / (1 + exp(-x))
-opposite.backward()
-assert math.isclose(x.grad, -sigmoid(0.5) * (1 - sigmoid(0.5)))
-print(f"{x.grad:.6f}")
-print(f"{0.999 * (1 - 0.999):.6f}")
 
 # %% [markdown]
 # Next: [backpropagation by hand and by engine](03_backpropagation_by_hand.ipynb).

@@ -19,7 +19,8 @@
 # After this notebook you will be able to
 #
 # - say what cross-entropy measures, and read its formula;
-# - differentiate it, first by the output $a$ and then by $z$, the sum before the sigmoid;
+# - differentiate it, first with respect to the output $a$ and then to $z$, the sum before the
+#   sigmoid;
 # - say why $\frac{\partial L}{\partial z} = a - y$ makes a network learn better than the squared
 #   error;
 # - avoid the formula where it breaks down in a computer.
@@ -36,7 +37,7 @@ import textwrap
 import matplotlib.pyplot as plt
 
 import pictures
-from autograd_scalar import Value, derive, explain, log, nn, softmax
+from autograd_scalar import Value, check, derive, explain, log, nn, softmax
 
 # %% [markdown]
 # ## What it measures
@@ -98,11 +99,11 @@ log(x, 10).backward()
 assert math.isclose(x.grad, 1 / (2 * math.log(10)))
 
 # %% [markdown]
-# ## By the output a
+# ## With respect to the output a
 #
-# Now differentiate (12) by $a$. $y$ is given and stands still. Sum rule, constant factor rule,
-# logarithm rule; and in $\ln(1 - a)$ the inside falls when $a$ rises, so the chain rule brings a
-# factor $-1$:
+# Now differentiate (12) with respect to $a$. $y$ is given and stands still. Sum rule, constant
+# factor rule, logarithm rule; and in $\ln(1 - a)$ the inside falls when $a$ rises, so the chain
+# rule brings a factor $-1$:
 
 # %%
 by_a = derive("-(y*log(a) + (1 - y)*log(1 - a))", wrt="a", algebra=None)
@@ -120,7 +121,7 @@ for a, y in [(0.6, 1.0), (0.6, 0.0), (0.9, 0.3)]:
     print(f"a = {a}, y = {y}: ∂L/∂a = {formula_13:.4f}")
 
 # %% [markdown]
-# ## By z
+# ## With respect to z
 #
 # $a$ is not where the network ends: $a = \sigma(z)$, and $z$ is the sum that the last neuron
 # makes of its inputs. From notebook 2 we know
@@ -199,7 +200,7 @@ plt.plot(zs, squared, "--", label="squared error: $2(a - y)\\,a(1 - a)$")
 plt.axvspan(-8, -4, color=pictures.GREY, alpha=0.15, lw=0)
 plt.text(-7.8, -0.1, "sure and wrong")
 plt.xlabel("z, where the truth is y = 1")
-plt.ylabel("derivative of the error by z")
+plt.ylabel("derivative of the error")
 plt.title("One still pulls where the other has given up")
 plt.legend()
 plt.show()
@@ -246,53 +247,56 @@ for z, p, y in zip(zs, softmax([z.data for z in zs]), [1, 0, 0], strict=True):
 # %% [markdown]
 # ## Questions
 #
-# **1.** What is $L$ for a network that always says $a = 0.5$, and what is
-# $\frac{\partial L}{\partial z}$?
+# Put your answer in place of the dots and run the cell. A number needs two digits or more.
 #
+# **1.** A network says $a = 0.5$, whatever it sees; the truth is $y = 1$. What is
+# $\frac{\partial L}{\partial z}$? And what is $L$?
+
+# %%
+z = Value(0.0, "z")
+always_half = nn.binary_cross_entropy_with_logits(z, 1.0)
+check(..., derivative_of=always_half, wrt=z)
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
-# $L = -\ln 0.5 = \ln 2 = 0.693$ for either truth: the price of tossing a coin. The derivative is
-# $0.5 - y$: $-0.5$ for $y = 1$ and $0.5$ for $y = 0$.
+# $0.5 - y = -0.5$, and $0.5$ for $y = 0$. $L = -\ln 0.5 = \ln 2 = 0.693$ for either truth: the
+# price of tossing a coin.
 #
 # </details>
 #
-# **2.** A label may be a guess itself: $y = 0.8$, "probably a cat". At which $a$ is the loss
-# smallest?
-#
+# **2.** A label may be a guess itself: $y = 0.8$, "probably a cat". What is
+# $\frac{\partial L}{\partial z}$ then, and at which $a$ is the loss smallest?
+
+# %%
+check(..., derivative_of="a = 1/(1 + exp(-z)); -(0.8*log(a) + 0.2*log(1 - a))", wrt="z")
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
-# Where its derivative $a - y$ is $0$: at $a = 0.8$. The formula was derived without using that
-# $y$ is $0$ or $1$.
+# $a - 0.8$: the formula was derived without using that $y$ is $0$ or $1$. The loss is smallest
+# where that is $0$, at $a = 0.8$.
 #
 # </details>
 #
 # **3.** In (15) the derivative never gets larger than $1$. But by (13),
-# $\frac{\partial L}{\partial a}$ can be huge. Where does that go?
-#
+# $\frac{\partial L}{\partial a}$ can be huge: what is it at $a = 0.001$ and $y = 1$? Where does
+# that go?
+
+# %%
+a = Value(0.001, "a")
+check(..., derivative_of=-log(a), wrt=a)
+
+# %% [markdown]
 # <details>
 # <summary>Answer</summary>
 #
-# It meets $a(1 - a)$, which is tiny in the same places: at $a = 0.001$ and $y = 1$ it is
+# It is $-1000$, and meets $a(1 - a)$, which is tiny in the same places:
 # $-1000 \cdot 0.000999 = -0.999$.
 #
 # </details>
-#
-# The engine on the same questions:
-
-# %%
-z = Value(0.0)
-loss = nn.binary_cross_entropy_with_logits(z, 1.0)
-loss.backward()
-print(f"{loss.data:.3f} {z.grad:.3f}")
-
-z = Value(math.log(0.8 / 0.2))  # the z whose sigmoid is 0.8
-nn.binary_cross_entropy_with_logits(z, 0.8).backward()
-print(f"{nn.sigmoid(z.data):.1f} {abs(z.grad):.6f}")
-
-by_a_there, slope = by_a.at(a=0.001, y=1.0), 0.001 * (1 - 0.001)
-print(f"{by_a_there:.6g} · {slope:.6f} = {by_a_there * slope:.3f}")
 
 # %% [markdown]
 # Next: [from one neuron to a network that learns](06_learning_two_moons.ipynb).

@@ -73,9 +73,9 @@ print(f"z = {z.data:.4f}, so it says {nn.sigmoid(z.data):.3f}; the truth is {kin
 
 
 # %% [markdown]
-# The loss is the cross-entropy, averaged over all points. Its derivative by each weight is the
-# average of the points' derivatives; notebook 5 says what one point gives by $z$, $a - y$, and by
-# $w_1$ the chain has one more factor, $x_1$:
+# The loss is the cross-entropy, averaged over all points. Its derivative with respect to each
+# weight is the average of the points' derivatives. Notebook 5 says what one point gives with
+# respect to $z$: $a - y$. With respect to $w_1$ the chain has one more factor, $x_1$:
 #
 # $$\frac{\partial L}{\partial w_1} = \frac{1}{n} \sum_{i=1}^{n} (a_i - y_i)\,x_{1,i}$$
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from autograd_scalar.algebra.trees import rebuilt
 from autograd_scalar.explaining.rules import number_at
-from autograd_scalar.notation.document import Equation
+from autograd_scalar.notation.document import Equation, Lines
 from autograd_scalar.notation.labels import latex_label, mathml_label
 from autograd_scalar.notation.typeset import EACH
 from autograd_scalar.table.floats import FLOAT_FUNCTIONS
@@ -17,10 +17,13 @@ from autograd_scalar.table.language import evaluate
 
 def equations(document):
     """The equations that are about values; a general one is about any, Σ over each u."""
+    found = []
+    for block in document.blocks:
+        found += block.equations if isinstance(block, Lines) else [block]
     return [
-        block
-        for block in document.blocks
-        if isinstance(block, Equation) and not any(_is_general(row.side) for row in block.rows)
+        each
+        for each in found
+        if isinstance(each, Equation) and not any(_is_general(row.side) for row in each.rows)
     ]
 
 

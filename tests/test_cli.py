@@ -342,7 +342,7 @@ def test_help_lists_every_function(capsys: Capture) -> None:
         ("‸not x", "comparisons and choices"),
         ("x if‸", "missing after if"),
         ("1 + ‸sine(x)", "unknown function 'sine'.* sin"),
-        ("‸x(2)", r"x is a name, and no function: to multiply, write x\*\(…\)"),
+        ("‸u(2)", r"unknown function 'u' \(to multiply, write u\*\(…\)\)"),
         ("2*3‸j", "no value for j"),
         ("1/2‸x", r"\(1/2\)\*x or 1/\(2\*x\)"),
         ("値*2 + σ^2‸x", "exponent"),
@@ -510,11 +510,22 @@ def test_length_has_a_limit() -> None:
         (("x", "x=1", "--png="), "name must end in .png, got ''"),
         (("x", "x=1", "--limit", "many"), "argument --limit"),
         (("x", "x=1", "--view", "tree"), "argument --view: invalid choice: 'tree'"),
-        (("x", "x=1", "--wrt", "x"), "add --derive"),
+        (("x", "x=1", "--wrt", "x"), "add --derive or --check"),
+        (("x", "x=1", "--latex"), "add --explain NAME or --derive"),
+        (("x", "--check", "1", "--latex"), "--latex is for explanations"),
+        (("x", "--check", "1", "--words"), "--words is for explanations"),
+        (("x", "--derive", "--detail", "rules"), "--detail is for explanations"),
+        (("x", "--check", "1", "--derive"), "--derive and --check can't be combined"),
+        (("x", "--check", "1", "--explain", "x"), "--explain is for a computation with numbers"),
+        (("x", "--check", "1", "--json"), "--json is for a computation with numbers"),
+        (("x", "--check", "1", "x=1"), "--check compares formulas, at points of its own"),
+        (("w*x", "--check", "w"), "--wrt w for example"),
+        (("x", "--check", "y"), "the answer has y in it, but the names here are x"),
+        (("x", "--check", "1; 2"), "an answer is one expression"),
         (("x", "--derive", "--json"), "--json is for a computation with numbers"),
         (("x", "--derive", "--view", "network"), "--view is for a computation with numbers"),
         (("x", "--derive", "--svg", "a.svg"), "--svg is for a computation with numbers"),
-        (("w*x", "--derive"), "say which one to differentiate by, --wrt w for example"),
+        (("w*x", "--derive"), "say which one to differentiate with respect to, --wrt w for example"),
         (("w*x", "--derive", "--wrt", "w", "w=1"), "no value for x"),
         (("e*x", "--derive", "e=1"), "e is a constant to --derive"),
         (("x", "x=1", "--no\npe\x1b\udcff"), r"unknown option --no\npe\x1b\udcff"),
@@ -886,7 +897,12 @@ def test_shows_examples_that_run_where_nothing_is_asked(capsys: Capture) -> None
 
 
 def test_a_second_name_is_a_link_of_its_own(capsys: Capture) -> None:
-    assert main(["z = w*x; h = z; E = (h - 1)**2", "w=2", "x=3", "--explain", "w"]) == 0
+    assert (
+        main(
+            ["z = w*x; h = z; E = (h - 1)**2", "w=2", "x=3", "--explain", "w", "--detail", "rules"]
+        )
+        == 0
+    )
     shown = capsys.readouterr().out
     assert "∂E/∂w = ∂E/∂h · ∂h/∂z · ∂z/∂w" in shown
     assert "h = z" in shown

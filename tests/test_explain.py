@@ -25,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
 
+import autograd_scalar
 from autograd_scalar import (
     Explanation,
     Value,
@@ -32,7 +33,6 @@ from autograd_scalar import (
     derive,
     draw,
     exp,
-    explain,
     floor,
     hypot,
     maximum,
@@ -47,9 +47,15 @@ from autograd_scalar import (
 )
 from autograd_scalar.algebra.trees import name
 from autograd_scalar.cli.command import main
+from autograd_scalar.explaining.chain_rule import DETAILS
 from autograd_scalar.explaining.formulas import edges
 from autograd_scalar.notation.terminal import width
 from autograd_scalar.notation.typeset import Latex, MathML, Plain, Typesetter
+
+
+def explain(*arguments, detail="rules", **options):
+    """What is said rule by rule, where a test does not ask for another form."""
+    return autograd_scalar.explain(*arguments, detail=detail, **options)
 
 
 def bits(number):
@@ -152,7 +158,7 @@ def test_a_value_on_another_way_is_held_fixed_rather_than_called_constant():
 
 
 def test_every_step_makes_each_operation_a_link(net):
-    explanation = explain(net.out1, net.net1, detail="operations")
+    explanation = explain(net.out1, net.net1, detail="every step")
     assert [factor.rules for factor in explanation.factors] == [
         ("quotient rule", "constant rule"),
         ("sum rule",),
@@ -290,7 +296,7 @@ def test_ways_without_number_are_counted():
     y = x = Value(0.1, "x")
     for _ in range(20_000):
         y = y * y + y
-    text = " ".join(explain(y, x, detail="operations").text.split())
+    text = " ".join(explain(y, x, detail="every step").text.split())
     # Each of the rounds doubles the ways.
     assert f"in about 10^{20_000 * math.log10(2):.0f} ways" in text
 
@@ -421,7 +427,7 @@ def sizes_of_ways(y):
     return found
 
 
-@given(graphs(), st.sampled_from(["links", "operations"]))
+@given(graphs(), st.sampled_from(DETAILS))
 def test_what_is_printed_adds_up_to_the_gradient(graph, detail):
     y, x = graph
     explanation = explain(y, x, detail=detail)
@@ -434,7 +440,7 @@ def test_what_is_printed_adds_up_to_the_gradient(graph, detail):
         assert close(explanation.adjoints[-1].value, grad, scale)
 
 
-@given(graphs(), st.sampled_from(["links", "operations"]))
+@given(graphs(), st.sampled_from(DETAILS))
 def test_every_equality_that_is_printed_holds(graph, detail):
     y, x = graph
     explanation = explain(y, x, detail=detail)
@@ -1065,7 +1071,7 @@ def test_the_recursion_can_be_asked_for(widths):
 def test_no_number_is_said_to_equal_itself():
     x = [Value(0.01 * i, f"x_{i}") for i in range(4)]
     y = labelled(sum(a * 1 for a in x) + 0.01 * x[1], "y")
-    for detail in ("links", "operations", "backward"):
+    for detail in DETAILS:
         text = explain(y, x[1], detail=detail).text
         assert not re.search(r"= (\S+) = \1(\s|$)", text)
 

@@ -325,9 +325,9 @@ def test_what_has_two_readings_or_none_is_refused_with_its_place(marked, says):
 
 
 def test_known_names_decide_what_is_a_product():
-    assert (
-        "x is a name, and no function: to multiply, write x*(…)" in refusal("x(2)", ["x"]).message
-    )
+    assert python("x(2)", ["x"]) == "x * 2"
+    assert "unknown function 'x'" in refusal("x(2)").message
+    assert "x is a name, and no function: to multiply, write x*[…]" in refusal("x[2]").message
     assert "σ has a value here, and is a function too" in refusal("σ(2)", ["σ"]).message
 
 
@@ -533,9 +533,11 @@ def formulas_of(page):
                 if not re.match(rf"{match[1]}  \S", further):
                     break
                 formula += " " + further.strip()
-            yield formula
+            # The rule is in a column of its own.
+            yield formula.partition("   ")[0]
         # Headings; one that is wrapped is left out.
-        yield from re.findall(r"^(?:\d+\. )?(\S+ = .*[^−+·(])$", block, re.MULTILINE)
+        for heading in re.findall(r"^(?:\d+\. )?(\S+ = .*[^−+·(])$", block, re.MULTILINE):
+            yield heading.partition("   ")[0]
 
 
 FORMULAS = sorted({each for each in formulas_of(PAGE) if not _PENDING.search(each)})

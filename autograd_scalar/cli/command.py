@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,7 +25,8 @@ from .program import Computation, Program, ProgramError, check_name, is_name
 NAME = "autograd-scalar"
 
 _DESCRIPTION = """\
-The value of an expression, its derivative by every name in it, and each operation between.
+The value of an expression, its derivative with respect to every name in it, and each operation
+between.
 
 EXPRESSION   as Python or as mathematics writes it: 3x^2 - 2x, e^-x, sin(x)/x, |x|, pi;
              "a = w*x; b = a + 1; b**2" goes in steps, "f(x) = x^2; f(3)" defines a function
@@ -57,8 +59,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (by default the program's) and return its exit code.
 
-    Without arguments it prints examples. 0 for success; 2, and one line on standard error, for a
-    request that can't be met.
+    Without arguments it prints examples. 0 for success; 1 for an answer to check that is wrong;
+    2, and one line on standard error, for a request that can't be met.
 
     >>> main(["x**2", "x=3"])
     9.0
@@ -115,17 +117,13 @@ def _run(argv: Sequence[str]) -> int:
         parser.error(
             f"unknown option {unknown:.60}; put -- before an expression that starts with --"
         )
-    if options.latex and not (options.explain or options.derive):
-        parser.error("--latex is for explanations: add --explain NAME or --derive")
-    if options.json and options.explain:
-        parser.error("--json and --explain can't be combined")
-    if options.wrt and not options.derive:
-        parser.error("--wrt says what --derive differentiates by: add --derive")
+    _check_together(parser, options)
     text, values = _sort(words + list(argv[end + 1 :]))
     if options.derive:
-        _check_alone(parser, options)
         write(sys.stdout, _derivation(text, values, options))
         return 0
+    if options.check is not None:
+        return _check(text, values, options)
     program = Program(text, values)
     computed = program.run(values)
     if computed.result.kind != "constant":
@@ -169,12 +167,31 @@ def _parser() -> _Parser:
     )
     parser.add_argument("--limit", metavar="N", type=int, help="the most values to draw")
     parser.add_argument(
-        "--explain", metavar="NAME", help="print why the derivative by NAME is what it is"
+        "--explain", metavar="NAME", help="print why the derivative with respect to NAME is what it is"
+    )
+    parser.add_argument(
+        "--detail",
+        metavar="WORD",
+        choices=("short", "rules", "every step", "backward"),
+        help='how much is explained: short (the default), rules, "every step" or backward',
+    )
+    parser.add_argument(
+        "--words", action="store_true", help="tell the rules in words below the explanation"
     )
     parser.add_argument(
         "--derive", action="store_true", help="derive the expression line by line; needs no values"
     )
-    parser.add_argument("--wrt", metavar="NAME", help="what --derive differentiates by")
+    parser.add_argument(
+        "--check",
+        metavar="ANSWER",
+        help="tell whether ANSWER is the derivative of the expression, and else what went wrong; "
+        "needs no values. The exit code is 0 if it is, and 1 if not",
+    )
+    parser.add_argument(
+        "--wrt",
+        metavar="NAME",
+        help="the name that --derive and --check differentiate with respect to",
+    )
     parser.add_argument("--latex", action="store_true", help="print the explanation as LaTeX")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__} ({build})")
@@ -269,14 +286,29 @@ def _explanation(computed: Computation, options: argparse.Namespace) -> str:
     if wrt is None:
         names = ", ".join(named) or "none"
         raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")
-    explanation = explain(computed.result, wrt)
+    explanation = explain(computed.result, wrt, detail=options.detail or "short", words=options.words)
     return explanation.latex if options.latex else str(explanation)
 
 
-def _check_alone(parser: _Parser, options: argparse.Namespace) -> None:
-    for option in ("json", "explain", "svg", "png", "dot", "view", "partials", "limit"):
-        if getattr(options, option):
-            parser.error(f"--{option} is for a computation with numbers: leave out --derive")
+def _check_together(parser: _Parser, options: argparse.Namespace) -> None:
+    """Refuse options that say nothing beside one another."""
+    checks = options.check is not None
+    if options.derive and checks:
+        parser.error("--derive and --check can't be combined")
+    if options.derive or checks:
+        alone = "--derive" if options.derive else "--check"
+        for option in ("json", "explain", "svg", "png", "dot", "view", "partials", "limit"):
+            if getattr(options, option):
+                parser.error(f"--{option} is for a computation with numbers: leave out {alone}")
+    if options.latex and not (options.explain or options.derive):
+        parser.error("--latex is for explanations: add --explain NAME or --derive")
+    for option in ("detail", "words"):
+        if getattr(options, option) and not options.explain:
+            parser.error(f"--{option} is for explanations: add --explain NAME")
+    if options.wrt and not (options.derive or checks):
+        parser.error("--wrt is for derivations and answers: add --derive or --check ANSWER")
+    if options.json and options.explain:
+        parser.error("--json and --explain can't be combined")
 
 
 def _derivation(text: str, values: dict[str, float], options: argparse.Namespace) -> str:
@@ -285,18 +317,40 @@ def _derivation(text: str, values: dict[str, float], options: argparse.Namespace
     for constant in ("e", "pi", "π"):
         if constant in values:
             raise _RequestError(f"{constant} is a constant to --derive: take another name")
-    try:
+    with _told():
         derivation = derive(text, options.wrt and options.wrt.strip())
         output = derivation.latex if options.latex else str(derivation)
         if values:
             point = ", ".join(f"{name} = {number!r}" for name, number in values.items())
             output += f"\n\nAt {point} it is {derivation.at(**values)!r}."
+    return output
+
+
+def _check(text: str, values: dict[str, float], options: argparse.Namespace) -> int:
+    # Those who check nothing need not wait for it.
+    from ..explaining.checking import check
+
+    if values:
+        raise _RequestError(
+            f"--check compares formulas, at points of its own: leave out {', '.join(values)}"
+        )
+    with _told():
+        # A space guards a minus sign in front.
+        found = check(options.check.strip(), text.strip(), options.wrt and options.wrt.strip())
+    write(sys.stdout, str(found))
+    return 0 if found else 1
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Errors of the explanations, as this program tells them."""
+    try:
+        yield
     except ReadingError as error:
         raise ProgramError(error.message, error.source, error.column) from None
     except ValueError as error:
         message = re.sub(r"wrt='(.*)' for example", r"--wrt \1 for example", str(error))
         raise _RequestError(message) from None
-    return output
 
 
 def _as_text(computed: Computation) -> str:

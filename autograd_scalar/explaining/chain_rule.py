@@ -9,23 +9,11 @@ from __future__ import annotations
 import ast
 import difflib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from ..algebra.cancel import shortened
-from ..algebra.simplify import as_product, tidy
-from ..algebra.trees import (
-    SUM,
-    call,
-    is_one,
-    name,
-    names_in,
-    number,
-    same,
-    size,
-    substituted,
-)
+from ..algebra.trees import SUM, call, name, number
 from ..engine.value import Value, toposort
 from ..notation.document import (
     Block,
@@ -41,19 +29,20 @@ from ..notation.document import (
 )
 from ..notation.labels import unicode_label
 from ..notation.numerals import is_rounded
-from ..notation.typeset import EACH, MORE, PENDING, Typesetter, derivative, product, total
-from .factors import AdjointSum, Factor, Path, Term, along
-from .formulas import Formulas, derivatives
+from ..notation.typeset import EACH, PENDING, derivative, product
+from .chains import MOST_PATHS, Chains
+from .factors import AdjointSum, Factor, Path
 from .rules import IN_WORDS
+from .short import chain_equation, moved_on, product_rows, route, short_form, sum_line
 from .special_points import special_points
 
-_MOST_PATHS = 8
+#: How much an explanation says.
+DETAILS = ("short", "rules", "every step", "backward")
+
 _SHOWN_FACTORS = 30
 _SHOWN_LINES = 240
-_SHOWN_TERMS = 4
 _SHOWN_POINTS = 6
 _LONGEST_COMPARED = 60
-_LONGEST_WRITTEN_OUT = 40
 
 
 class Explanation(Document):
@@ -104,19 +93,26 @@ def explain(
     y: Value,
     wrt: Value | str,
     *,
-    detail: str = "links",
+    detail: str = "short",
+    words: bool = False,
     digits: int = 6,
     unicode: bool | None = None,
 ) -> Explanation:
-    """How ∂y/∂wrt comes about: the chain rule with every factor, its rules and its number.
+    """How ∂y/∂wrt comes about: the chain rule with every factor and its number.
 
     y        the result
-    wrt      the value to differentiate by, or its label
-    detail   "links": the values with a label are the links of the chain, and what lies
-             between two of them is one factor; "operations": each operation is a link;
-             "backward": value by value from the result back, as where there are many ways
+    wrt      the value to differentiate with respect to, or its label
+    detail   "short": the chain, a line for each factor, their product, and what it means;
+             "rules": how each factor comes about, rule by rule; "every step": the same with
+             each operation as a link, where otherwise the values with a label are the links
+             and what lies between two of them is one factor; "backward": value by value
+             from the result back, as where there are many ways
+    words    whether the rules are told in words at the end
     digits   how many significant digits numbers are shown with
     unicode  False for ASCII only; by default what the terminal can show
+
+    All say what happens when `wrt` is moved by a small step: the recorded operations are
+    computed again. A comparison that Python made is not, and comes out as it did.
 
     Nothing is changed: no `grad` is read or written. Raises `TypeError` for what is no
     Value, and `ValueError` for a label that no value has, or more than one.
@@ -134,14 +130,14 @@ def explain(
     """
     if not isinstance(y, Value):
         raise TypeError(f"explain takes a Value, got {type(y).__name__} {y!r:.60}")
-    if detail not in ("links", "operations", "backward"):
-        raise ValueError(f"detail is 'links', 'operations' or 'backward', got {detail!r}")
+    if detail not in DETAILS:
+        raise ValueError(f"detail is {', '.join(map(repr, DETAILS))}, got {detail!r:.60}")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a whole number from 1 to 17, got {digits!r}")
-    return _Builder(y, wrt, detail, digits, unicode).explanation()
+    return _Builder(y, found_value(wrt, toposort(y)), detail, words, digits, unicode).explanation()
 
 
-def _found(wrt: Any, order: Sequence[Value]) -> Value:
+def found_value(wrt: Any, order: Sequence[Value]) -> Value:
     """The value meant by `wrt`."""
     if isinstance(wrt, Value):
         return wrt
@@ -168,66 +164,45 @@ def _found(wrt: Any, order: Sequence[Value]) -> Value:
     raise ValueError(f"no value has the label {wrt!r:.60}{hint or '; ' + listed}")
 
 
-def _descendants(order: Sequence[Value], start: Value) -> set[Value]:
-    """The values that were computed from `start`, and itself."""
-    found = {start} & set(order)
-    if found:
-        for v in order:
-            if not found.isdisjoint(v.parents):
-                found.add(v)
-    return found
-
-
-class _Builder:
-    """Writes one explanation: first the paths, then link by link, then the number."""
+class _Builder(Chains):
+    """Writes one explanation: the short form, or first the paths, then link by link."""
 
     def __init__(
-        self, y: Value, wrt: Value | str, detail: str, digits: int, unicode: bool | None
+        self, y: Value, wrt: Value, detail: str, words: bool, digits: int, unicode: bool | None
     ) -> None:
-        order = toposort(y)
-        self.y = y
-        self.wrt = _found(wrt, order)
+        super().__init__(y, wrt, every_step=detail == "every step")
         self.digits = digits
         self.unicode = unicode
         self.detail = detail
-        self.moving = _descendants(order, self.wrt)
-        named = self.moving if detail == "operations" else {self.wrt} & self.moving
-        self.formulas = Formulas(y, named, self.wrt)
-        self.order = order
-        self.adjoints: dict[Value, float] = {}
-        self.value = 0.0
-        self.links: dict[Value, list[Factor]] = {}
+        self.words = words
         self.said: set[tuple[Value, Value]] = set()
         self.shapes: set[str] = set()
-
-    def name(self, v: Value) -> ast.expr:
-        return name(self.formulas.names[v])
-
-    def symbol(self, v: Value) -> ast.expr:
-        """∂y/∂v."""
-        return derivative(self.formulas.names[self.y], self.formulas.names[v])
 
     def explanation(self) -> Explanation:
         if self.wrt not in self.moving:
             return self.not_in_graph()
-        self.adjoints = derivatives(self.order)
-        self.value = self.adjoints[self.wrt]
         if self.wrt is self.y:
             itself = Paragraph((self.name(self.y), " changes exactly as fast as itself."))
             return self.explanation_of([Equation(self.symbol(self.wrt), (Row(number(1)),)), itself])
-        self.links = {
-            v: [
-                Factor(self.formulas, v, by, partial)
-                for by, partial in self.formulas.inputs(v).items()
-                if by in self.moving
+        few = self.count <= MOST_PATHS
+        parts: dict[str, Any] = {"count": self.count}
+        if few and self.detail != "backward":
+            parts |= {"factors": self.factors, "paths": self.paths}
+        else:
+            parts["adjoints"] = self.recursion
+        if self.detail == "short":
+            blocks = short_form(self, self.digits)
+        else:
+            by_paths = few and self.detail != "backward"
+            blocks = [
+                *(self.by_paths() if by_paths else self.by_recursion()),
+                *moved_on(self, self.digits),
+                Paragraph(self.as_backward()),
             ]
-            for v in self.order
-            if v in self.formulas and v in self.moving and v is not self.wrt
-        }
-        count = self.count()
-        if count <= _MOST_PATHS and self.detail != "backward":
-            return self.by_paths(count)
-        return self.by_recursion(count)
+        if self.words:
+            told = self.factors if few else [term.factors[0] for term in self.recursion[-1].terms]
+            blocks += _in_words(told[:_SHOWN_FACTORS])
+        return self.explanation_of(blocks, **parts)
 
     def explanation_of(self, blocks: Sequence[Block], **parts: Any) -> Explanation:
         return Explanation(
@@ -240,13 +215,6 @@ class _Builder:
             self.unicode,
             **parts,
         )
-
-    def count(self) -> int:
-        paths = {self.wrt: 1}
-        for v in self.order:
-            if v in self.links:
-                paths[v] = sum(paths[factor.by] for factor in self.links[v])
-        return paths[self.y]
 
     def not_in_graph(self) -> Explanation:
         y, x = self.name(self.y), name(self.wrt.label or "x")
@@ -270,20 +238,11 @@ class _Builder:
 
     # Few paths: every one a product.
 
-    def by_paths(self, count: int) -> Explanation:
-        paths = [Path(chain, along(chain)) for chain in map(tuple, self.chains())]
-        factors = list(dict.fromkeys(factor for path in paths for factor in path.factors))
-        left = self.symbol(self.wrt)
-        if len(factors) == 1:
-            left = factors[0].symbol
-        elif len(paths) > 1 and any(len(path.factors) == 1 for path in paths):
-            # ∂y/∂x is one of several terms then, so the sum is the total derivative dy/dx.
-            left = total(self.formulas.names[self.y], self.formulas.names[self.wrt])
+    def by_paths(self) -> list[Block]:
+        paths, factors, left = self.paths, self.factors, self.left
         blocks: list[Block] = []
         if len(factors) > 1:
-            products = [product([factor.symbol for factor in path.factors]) for path in paths]
-            side = products[0] if len(paths) == 1 else call(SUM, *products)
-            blocks.append(Equation(left, (Row(side, listed=True),)))
+            blocks.append(chain_equation(self))
         blocks.append(Paragraph(self.why(paths)))
         if len(paths) > 1:
             blocks.append(Listing(tuple(self.route(i, path) for i, path in enumerate(paths, 1))))
@@ -292,25 +251,7 @@ class _Builder:
         if len(factors) > _SHOWN_FACTORS:
             left_out = f"… and {len(factors) - _SHOWN_FACTORS:,} more factors, all in `factors`."
             blocks.append(Paragraph((left_out,)))
-        blocks += self.together(left, paths)
-        blocks += _in_words(factors[:_SHOWN_FACTORS])
-        return self.explanation_of(blocks, factors=factors, paths=paths, count=count)
-
-    def chains(self) -> Iterator[list[Factor]]:
-        """Every chain of links from the result to `wrt`."""
-        chain: list[Factor] = []
-        pending = [iter(self.links[self.y])]
-        while pending:
-            factor = next(pending[-1], None)
-            if factor is None:
-                pending.pop()
-                if chain:
-                    chain.pop()
-            elif factor.by is self.wrt:
-                yield [*chain, factor]
-            else:
-                chain.append(factor)
-                pending.append(iter(self.links[factor.by]))
+        return [*blocks, *self.together(left, paths)]
 
     def why(self, paths: Sequence[Path]) -> Sentence:
         y, x = self.name(self.y), self.name(self.wrt)
@@ -345,14 +286,7 @@ class _Builder:
         return tuple(pieces)
 
     def route(self, i: int, path: Path) -> Sentence:
-        pieces: list[Piece] = [f"Way {i}: ", self.name(self.wrt)]
-        links = list(reversed(path.factors))
-        for j, factor in enumerate(links):
-            if len(links) <= 12 or j < 6 or j >= len(links) - 4:
-                pieces += [" → ", self.name(factor.of)]
-            elif j == 6:
-                pieces.append(" → …")
-        return tuple(pieces)
+        return (f"Way {i}: ", *route(self, path))
 
     def factor(self, counted: str, factor: Factor) -> list[Block]:
         opening: Sentence = (counted, self.name(factor.of), " = ", factor.definition_tree)
@@ -450,51 +384,10 @@ class _Builder:
             arrived = Row(call(SUM, *map(number, amounts)), rounded=rounded)
             rounded = rounded or is_rounded(self.value, self.digits)
             blocks.append(Equation(left, (arrived, Row(number(self.value), rounded=rounded))))
-        return [*blocks, Paragraph(self.as_backward())]
+        return blocks
 
     def product_rows(self, path: Path) -> list[Row]:
-        rows = []
-        if len(path.factors) <= 12:
-            formulas = [factor.formula_tree for factor in path.factors]
-            if sum(map(size, formulas)) <= 120 and any(map(names_in, formulas)):
-                rows += self.formula_rows(formulas)
-        numbers = [factor.value for factor in path.factors]
-        rounded = any(is_rounded(each, self.digits) for each in numbers)
-        rows.append(Row(product([number(each) for each in numbers]), rounded=rounded))
-        rounded = rounded or is_rounded(path.value, self.digits)
-        rows.append(Row(number(path.value), rounded=rounded))
-        return rows
-
-    def formula_rows(self, formulas: Sequence[ast.expr]) -> list[Row]:
-        """The formulas side by side, then with the signs in front, cancelled, and written out."""
-        rows = [Row(product(formulas))]
-        minus = sum(isinstance(each, ast.UnaryOp) for each in formulas)
-        if minus > isinstance(formulas[0], ast.UnaryOp):
-            says = "two minus signs cancel" if minus > 1 else "the minus sign goes in front"
-            rows.append(Row(_multiplied(formulas), ((says, ()),)))
-        elif any(map(is_one, formulas)):
-            rows.append(Row(_multiplied(formulas), (("a factor 1 changes nothing", ()),)))
-        shorter = _shorter(product(formulas))
-        if shorter is not None:
-            rows.append(Row(shorter, (("simplify", ()),)))
-        alone = self.in_wrt_alone(rows[-1].side)
-        if alone is not None:
-            rows.append(Row(alone, (("put in what the names stand for", ()),)))
-        return rows
-
-    def in_wrt_alone(self, tree: ast.expr) -> ast.expr | None:
-        """A short derivative of a function of `wrt` alone, without the names in between."""
-        if any(v.kind in ("leaf", "parameter") and v is not self.wrt for v in self.order):
-            return None
-        written = tree
-        for v in reversed(self.order):
-            if v in self.links and self.formulas.names[v] in names_in(written):
-                formula = {self.formulas.names[v]: self.formulas.formula(v)}
-                written = substituted(written, formula)
-                if size(written) > _LONGEST_WRITTEN_OUT:
-                    return None
-        written = tidy(written)
-        return None if same(written, tidy(tree)) else written
+        return product_rows(self, path, self.digits)
 
     def as_backward(self) -> Sentence:
         y, x = self.name(self.y), self.name(self.wrt)
@@ -505,27 +398,29 @@ class _Builder:
 
     # Many paths: value by value from the result back.
 
-    def by_recursion(self, count: int) -> Explanation:
-        sums = self.recursion()
+    def by_recursion(self) -> list[Block]:
+        sums = self.recursion
         y, x = self.name(self.y), self.name(self.wrt)
-        # A number of more than a few thousand digits is too much even for `str`.
-        many = f"{count:,}" if count < 10**12 else f"about 10^{math.log10(count):.0f}"
         ways: Sentence = (
             x,
             " reaches ",
             y,
-            f" in {many} ways, too many to write down one by one. ",
+            f" in {self.many} ways, too many to write down one by one. ",
         )
         general = call(EACH, *self.general()[:2])
         blocks: list[Block] = [
-            self.line(sums[-1], numbers=False),
+            sum_line(self, sums[-1], self.digits, numbers=False),
             Paragraph(
                 (
-                    *(ways if count > _MOST_PATHS else ()),
+                    *(ways if self.count > MOST_PATHS else ()),
                     "The derivatives are found value by value, from ",
                     y,
-                    " back: the derivative by a value is, for each value made from it, how fast "
-                    "that one changes with it times the derivative by that one, all added up:",
+                    " back. For each value made from ",
+                    self.general_value(),
+                    ", how fast that one changes with ",
+                    self.general_value(),
+                    " is multiplied by the derivative with respect to that one, and all are added "
+                    "up:",
                 )
             ),
             Equation(self.general()[-1], (Row(general),)),
@@ -544,133 +439,18 @@ class _Builder:
                 where = "next to " if layer == 1 else f"{layer} links before "
                 start: Sentence = (f"Layer {deepest - layer}",) if layer < deepest else (x,)
                 blocks.append(Heading((*start, f", {where}", y)))
-            blocks.append(self.line(each))
-        blocks.append(Paragraph(self.as_backward()))
-        return self.explanation_of(blocks, adjoints=sums, count=count)
+            blocks.append(sum_line(self, each, self.digits))
+        return blocks
 
-    def general(self) -> tuple[ast.expr, ast.expr, ast.expr]:
-        """The value that is summed over, a term of the sum, and what the sum is."""
-        taken = self.formulas.values
-        v, u = [each for each in "vusrqp" if each not in taken][:2]
-        term = product([derivative(u, v), derivative(self.formulas.names[self.y], u)])
-        return name(u), term, derivative(self.formulas.names[self.y], v)
-
-    def is_net(self, v: Value, onto: Value) -> bool:
-        """Whether `v` is the net input of a neuron: several values in, and one function out."""
-        return len(self.formulas.inputs(v)) > 1 and len(self.formulas.inputs(onto)) == 1
-
-    def recursion(self) -> list[AdjointSum]:
-        """The derivative by each value between, from the result back to `wrt`.
-
-        The net input of a neuron shares its output's line, so that a line goes from one
-        layer's outputs to the next's.
-        """
-        used_by: dict[Value, list[Factor]] = {}
-        for factors in self.links.values():
-            for factor in factors:
-                used_by.setdefault(factor.by, []).append(factor)
-        passed_on: dict[Value, Factor] = {}
-        known = self.adjoints
-        layer = {self.y: 0}
-        sums = []
-        for v in reversed(self.order):
-            if v is self.y or v not in used_by:
-                continue
-            uses = used_by[v]
-            onto = uses[0].of
-            if (
-                len(uses) == 1
-                and v is not self.wrt
-                and onto is not self.y
-                and onto not in passed_on
-                and self.is_net(v, onto)
-            ):
-                passed_on[v] = uses[0]
-                continue
-            terms = []
-            for factor in uses:
-                chain: tuple[Factor, ...] = (factor,)
-                if factor.of in passed_on:
-                    chain = (passed_on[factor.of], factor)
-                end = chain[0].of
-                terms.append(Term(chain, end, known[end], along(chain, known[end])))
-            layer[v] = 1 + max(layer[term.onto] for term in terms)
-            sums.append(AdjointSum(v, layer[v], tuple(terms), known[v]))
-        # Within a layer no line needs another, so they stand in the order of the graph.
-        sums.reverse()
-        return sorted(sums, key=lambda each: each.layer)
-
-    def line(self, adjoint: AdjointSum, *, numbers: bool = True) -> Equation:
-        symbols: list[ast.expr] = []
-        amounts: list[ast.expr] = []
-        rounded = False
-        # Of a line with many terms the first few show how it goes on.
-        shown = (
-            adjoint.terms
-            if len(adjoint.terms) <= _SHOWN_TERMS
-            else adjoint.terms[: _SHOWN_TERMS - 1]
-        )
-        for term in shown:
-            chain = [factor.symbol for factor in reversed(term.factors)]
-            values = [factor.value for factor in reversed(term.factors)]
-            if term.onto is not self.y:
-                chain.append(self.symbol(term.onto))
-                values.append(term.known)
-            elif len(chain) == 1:
-                chain = [term.factors[0].formula_tree]
-            rounded = rounded or any(is_rounded(each, self.digits) for each in values)
-            symbols.append(product(chain))
-            amounts.append(_amount(values))
-        if len(shown) < len(adjoint.terms):
-            left_out = call(MORE, number(len(adjoint.terms) - len(shown)))
-            symbols.append(left_out)
-            amounts.append(left_out)
-        rows = [Row(call(SUM, *symbols))]
-        if numbers:
-            if len(amounts) > 1 or len(values) > 1:
-                rows.append(Row(call(SUM, *amounts), rounded=rounded))
-            rounded = rounded or is_rounded(adjoint.value, self.digits)
-            rows.append(Row(number(adjoint.value), rounded=rounded))
-            text = Typesetter(self.digits)
-            printed = {text(row.side): row for row in reversed(rows)}
-            rows = [row for row in rows if printed[text(row.side)] is row]
-        return Equation(self.symbol(adjoint.node), tuple(rows), on_one_line=True)
+    def general_value(self) -> ast.expr:
+        """The letter for any of the values, in the general equation."""
+        symbol = self.general()[-1]
+        assert isinstance(symbol, ast.Call)
+        return symbol.args[1]
 
 
 def _without_sign(tree: ast.expr) -> ast.expr:
     return tree.operand if isinstance(tree, ast.UnaryOp) else tree
-
-
-def _amount(values: Sequence[float]) -> ast.expr:
-    """The numbers multiplied, a sign of the first in front of the product."""
-    first = number(values[0])
-    if isinstance(first, ast.UnaryOp) and len(values) > 1:
-        return ast.UnaryOp(ast.USub(), product([first.operand, *map(number, values[1:])]))
-    return product([first, *map(number, values[1:])])
-
-
-def _multiplied(factors: Sequence[ast.expr]) -> ast.expr:
-    """The factors side by side, ones left out and the signs in front."""
-    negative = False
-    shown = []
-    for factor in factors:
-        while isinstance(factor, ast.UnaryOp) and isinstance(factor.op, ast.USub):
-            negative, factor = not negative, factor.operand
-        if not is_one(factor):
-            shown.append(factor)
-    result = product(shown or [number(1)])
-    return ast.UnaryOp(ast.USub(), result) if negative else result
-
-
-def _shorter(tree: ast.expr) -> ast.expr | None:
-    """What a product of fractions cancels down to."""
-    if any(power < 0 and names_in(base) for base, power in as_product(tree)[1].values()) or any(
-        isinstance(node, ast.Div) for node in ast.walk(tree)
-    ):
-        found = shortened(tree)
-        if found is not None and size(found) <= 0.6 * size(tidy(tree)):
-            return found
-    return None
 
 
 def _in_words(factors: Sequence[Factor]) -> list[Block]:

@@ -11,8 +11,9 @@ import ast
 import contextlib
 import inspect
 import math
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from types import FrameType
@@ -73,18 +74,20 @@ _ALGEBRAS: dict[str | None, Callable[[ast.expr], ast.expr | None] | None] = {
 }
 # How much of a derivative may be rounding where it is compared.
 _WELL = 1e-9
+# f'(x) = or ∂E/∂w = before an answer.
+_LEFT_SIDE = re.compile(r"\s*(?:[d∂][^=;+]*/\s*[d∂][^=;+]*|[^\W\d]\w*\s*['′’](?:\s*\(\w+\))?)\s*=")
 
 
 class Derivation(Document):
     """The derivative of an expression and every line of the way there.
 
-    variable  what it was differentiated by
+    variable  the name it was differentiated with respect to
     lines     the lines, each equal to the one before
     result    the derivative, in the language of expressions
     """
 
     def __init__(
-        self, work: Work, heading: ast.expr | None, named: Sequence[_Step], digits: int
+        self, work: Work, heading: ast.expr | None, named: Sequence[Step], digits: int
     ) -> None:
         self.variable = work.variable
         self.lines = tuple(work.lines)
@@ -155,9 +158,9 @@ def derive(
                without a name for it ("sigma(x) = 1 / (1 + exp(-x))"), in steps where you like
                ("a = w*x; b = exp(a)"); a Python function of numbers; or a Value, which is
                taken as an expression in its leaves
-    wrt        the name to differentiate by; needed where there is more than one
-    functions  names of functions nothing is known of: "f", whose derivative is f′; by one of
-               several arguments f₁, f₂, …
+    wrt        the name to differentiate with respect to; needed where there is more than one
+    functions  names of functions nothing is known of: "f", whose derivative is f′; with
+               respect to one of several arguments f₁, f₂, …
     algebra    what may shorten the last line: "own" cancels in fractions; "sympy" asks SymPy,
                which has to be installed; None leaves it as the rules give it
     digits     how many significant digits numbers are shown with
@@ -184,30 +187,52 @@ def derive(
     opaque.update({f"{each}'": _slope_of(opaque[each]) for each in functions})
     for each in functions:
         opaque.update({slot(each, i): _slope_of(opaque[each], i) for i in range(_MOST_SLOTS)})
-    if isinstance(source, str) and wrt:
-        wrt = wrt if wrt.isascii() else name_in(wrt) or wrt
-    *before, last = _read(source, functions, wrt)
+    wrt = named_in(source, wrt)
+    steps = steps_of(source, functions, wrt)
+    _check_calls(steps[-1].tree, functions)
+    work, heading, named = worked_out(steps, wrt or steps[-1].variable(), opaque, shorten)
+    return Derivation(work, heading, named, digits)
+
+
+def worked_out(
+    steps: Sequence[Step],
+    variable: str,
+    opaque: Mapping[str, Any],
+    shorten: Callable[[ast.expr], ast.expr | None] | None = shortened,
+) -> tuple[Work, ast.expr | None, list[Step]]:
+    """The last of several steps differentiated; what it is called, if it is called anything; and
+    the steps with the names that its lines may have for them.
+
+    opaque  what the functions stand for that nothing is known of
+    """
+    *before, last = steps
     tree, heading = last.tree, last.heading
     _check_depth(tree)
-    _check_calls(tree, functions)
     names = list(names_in(tree).keys() - CONSTANTS.keys())
-    variable = wrt or _only(sorted(names), last.arguments)
     work = Work(tree, variable, [], opaque, len(names) > 1)
-    _check_length(work.full)
-    work.check_at(_points(work, [*sorted({*names} - {variable}), variable]))
+    check_length(work.full)
+    work.check_at(points_of(work, [*sorted({*names} - {variable}), variable]))
     work.rules()
     work.tidy()
     itself = heading or call(next(e for e in "fghFGHy" if e not in opaque), name(variable))
     work.in_terms_of_itself(itself)
     if shorten is not None:
         work.shorten(shorten)
+
+    def written(each: ast.expr) -> ast.expr:
+        for step in reversed(before):
+            assert step.heading is not None
+            each = replaced(each, step.heading, step.tree)
+        return each
+
     for step in reversed(before):
         assert step.heading is not None
         work.name_put_back(step.heading, step.tree)
+        work.slope_put_back(step.heading, step.tree, written)
     if heading is None and BY_NAME in work.lines[-1].rules and not before:
         # A name that was made up is introduced by the first line.
         heading = itself
-    return Derivation(work, heading, [*before, _Step(tree, itself)], digits)
+    return work, heading, [*before, Step(tree, itself)]
 
 
 def _check_depth(tree: ast.expr) -> None:
@@ -242,7 +267,7 @@ def _check_calls(tree: ast.expr, functions: Sequence[str]) -> None:
                     )
 
 
-def _check_length(derivative: ast.expr) -> None:
+def check_length(derivative: ast.expr) -> None:
     """Refuse what is too long to write out; parts that occur in many places count each time."""
     sizes: dict[int, int] = {}
     pending = [(derivative, False)]
@@ -270,12 +295,12 @@ def _only(names: Sequence[str], arguments: Sequence[str]) -> str:
         return "x"
     raise ValueError(
         f"this expression has the names {', '.join(candidates)}: say which one to differentiate "
-        f"by, wrt={candidates[0]!r} for example"
+        f"with respect to, wrt={candidates[0]!r} for example"
     )
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """An expression, its name or the call it defines where it has one, and its arguments."""
 
     tree: ast.expr
@@ -290,45 +315,87 @@ class _Step:
                 return function
         return ""
 
+    def variable(self) -> str:
+        """The only name to differentiate with respect to.
 
-def _read(source: Any, functions: Sequence[str], wrt: str | None) -> list[_Step]:
+        Raises `ValueError` where there are several.
+        """
+        return _only(sorted(names_in(self.tree).keys() - CONSTANTS.keys()), self.arguments)
+
+
+def named_in(source: Any, wrt: str | None) -> str | None:
+    """The name to differentiate with respect to, as a text that is read has it."""
+    if isinstance(source, str) and wrt and not wrt.isascii():
+        return name_in(wrt) or wrt
+    return wrt
+
+
+def steps_of(source: Any, functions: Sequence[str], wrt: str | None) -> list[Step]:
     """The steps of the source, each written out in the names that no step before it defines."""
     if isinstance(source, Value):
-        return [_Step(expression_of(source)[0])]
+        return [Step(expression_of(source)[0])]
     if isinstance(source, str):
         return _steps(source, functions, wrt)
     if callable(source):
         arguments = list(inspect.signature(source).parameters)
         title = getattr(source, "__name__", "")
         heading = call(title, *map(name, arguments)) if title.isidentifier() else None
-        return [_Step(_traced(source, arguments), heading, arguments)]
+        return [Step(_traced(source, arguments), heading, arguments)]
     raise TypeError(
         "derive takes an expression in text, a function or a Value, got "
         f"{type(source).__name__} {source!r:.60}"
     )
 
 
-def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[_Step]:
+def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[Step]:
     statements = read(source, {*FUNCTIONS, *functions}, [wrt] if wrt else [])
     if not statements:
         raise ExpressionError("the expression is empty")
-    found: list[_Step] = []
+    found: list[Step] = []
     for i, statement in enumerate(statements):
-        tree, heading = statement.tree, name(statement.name) if statement.name else None
+        heading = name(statement.name) if statement.name else None
         arguments = statement.arguments or ()
         if statement.arguments is not None:
             heading = call(statement.name, *map(name, arguments))
         elif not heading and i < len(statements) - 1:
             raise ExpressionError(f"only the last step can do without name =, not step {i + 1}")
-        _check_depth(tree)
-        defined = [step.function for step in found if step.function]
-        check(tree, names_in(tree), {*FUNCTIONS, *functions, *defined})
-        for step in reversed(found):
-            tree = _put_in(tree, step, wrt)
-            _check_size(tree)
-        _check_depth(tree)
-        found.append(_Step(_in_primitives(tree, functions), heading, arguments))
+        tree = _written_out(statement.tree, found, functions, wrt)
+        found.append(Step(tree, heading, arguments))
     return found
+
+
+def _written_out(
+    tree: ast.expr, steps: Sequence[Step], functions: Sequence[str], wrt: str | None
+) -> ast.expr:
+    """An expression in primitives, with what steps stand for in place of their names."""
+    _check_depth(tree)
+    defined = [step.function for step in steps if step.function]
+    check(tree, names_in(tree), {*FUNCTIONS, *functions, *defined})
+    for step in reversed(steps):
+        tree = _put_in(tree, step, wrt)
+        _check_size(tree)
+    _check_depth(tree)
+    return _in_primitives(tree, functions)
+
+
+def read_answer(
+    text: str, names: Collection[str], steps: Sequence[Step] = (), functions: Sequence[str] = ()
+) -> ast.expr:
+    """An expression about some steps, with what they stand for in place of their names.
+
+    names  what may be in it besides the steps' names; what is typeset as one of them is read
+           as it
+    """
+    # What it is said to be, such as dy/dx, is no part of it; its place stays, for errors.
+    said = _LEFT_SIDE.match(text)
+    if said:
+        text = " " * said.end() + text[said.end() :]
+    defined = {step.function for step in steps if step.function}
+    named = {step.heading.id for step in steps if isinstance(step.heading, ast.Name)}
+    statements = read(text, {*FUNCTIONS, *functions, *defined}, {*names, *named})
+    if len(statements) != 1:
+        raise ExpressionError("an answer is one expression")
+    return _written_out(statements[0].tree, steps, functions, None)
 
 
 def _check_size(tree: ast.expr) -> None:
@@ -342,7 +409,7 @@ def _check_size(tree: ast.expr) -> None:
         )
 
 
-def _put_in(tree: ast.expr, step: _Step, wrt: str | None) -> ast.expr:
+def _put_in(tree: ast.expr, step: Step, wrt: str | None) -> ast.expr:
     """An expression with what a step stands for in place of its name, unless that is `wrt`."""
     match step.heading:
         case ast.Name(id=label):
@@ -494,15 +561,18 @@ def _slots(work: Work) -> list[Sentence]:
             pieces: list[Piece] = []
             for i in range(count):
                 pieces += [" and " if i == count - 1 else ", "] if i else []
-                pieces += [name(slot(function, i)), f" by its {ordinals[i]}"]
+                pieces += [name(slot(function, i)), f" with respect to its {ordinals[i]}"]
             opening = (name(slot(function, 0)), " is the derivative of ", name(function))
             rest = (*pieces[1:], " argument, the others held fixed.")
             found.append((*opening, *rest))
     return found
 
 
-def _points(work: Work, names: Sequence[str]) -> list[Point]:
-    """Points at which the expression and its derivative are finite and can be computed well."""
+def points_of(work: Work, names: Sequence[str], beside: Sequence[ast.expr] = ()) -> list[Point]:
+    """Points at which the expression and its derivative are finite and can be computed well.
+
+    beside  other expressions, whose edges are to have points on both sides too
+    """
 
     def is_sound(point: Point) -> bool:
         calculator = Calculator(point, work.functions)
@@ -512,7 +582,11 @@ def _points(work: Work, names: Sequence[str]) -> list[Point]:
         least = max(_WELL * abs(slope.value), NEXT_TO_NOTHING)
         return math.isfinite(slope.value) and slope.error <= least
 
-    found = check_points(work.tree, work.full, names, work.functions, is_sound)
+    tree, full = work.tree, work.full
+    for each in beside:
+        tree = ast.BinOp(tree, ast.Add(), each)
+        full = ast.BinOp(full, ast.Add(), partial_of(each, dict.fromkeys(names, number(1))))
+    found = check_points(tree, full, names, work.functions, is_sound, near=bool(beside))
     if not found:
         raise ValueError(
             "no point was found where this expression has a finite value and derivative"

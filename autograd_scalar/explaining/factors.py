@@ -48,7 +48,7 @@ _POINTS = 4
 
 
 class Differentiation:
-    """An expression in the names of a graph, differentiated by one of them.
+    """An expression in the names of a graph, differentiated with respect to one of them.
 
     tree      the expression
     variable  the name
@@ -96,7 +96,7 @@ class Differentiation:
             itself = name(self.itself)
             before = work.lines[-1].tree
             work.in_terms_of_itself(itself, steps=False)
-            if same(before, work.lines[-1].tree):
+            if same(before, work.lines[-1].tree) and self.variable in names_in(tidy(tree)):
                 written = replaced(before, tidy(tree), itself)
                 if not same(written, before):
                     work.recognised(tidy(written), tree, itself)
@@ -407,7 +407,7 @@ def _agree(a: ast.expr, b: ast.expr, point: Point) -> bool:
 
 @dataclass(frozen=True)
 class Path:
-    """One chain of factors from the result to the value it is differentiated by.
+    """One chain of factors from the result to the value it is differentiated with respect to.
 
     factors  the links, from the result down
     value    their product
@@ -440,7 +440,7 @@ class AdjointSum:
     node   the value
     layer  how many lines there are between it and the result, at most
     terms  one for each value it goes into
-    value  their sum, the derivative of the result by `node`
+    value  their sum, the derivative of the result with respect to `node`
     """
 
     node: Value

@@ -233,7 +233,7 @@ def signed(sign: int, tree: ast.expr) -> ast.expr:
 
 
 def derivatives(order: list[Value], seed: float = 1.0) -> dict[Value, float]:
-    """The derivative of the last value of `order` by each value in it.
+    """The derivative of the last value of `order` with respect to each value in it.
 
     order  the values of a graph, operands before results
 

@@ -27,6 +27,7 @@ _MOST = 16
 RANGES = ((-2.0, 2.0), (0.1, 0.9), (1.2, 3.0), (-0.9, 0.9), (-3.0, -0.2))
 _MAGNITUDES = [10 ** (k / 4) for k in range(-12, 13)]
 _EDGES = 60
+_NEAR = 10.0
 # How many operations the search may compute.
 _BUDGET = 400_000
 
@@ -47,22 +48,29 @@ def check_points(
     names: Sequence[str],
     functions: Mapping[str, Any],
     is_sound: Callable[[Point], bool],
+    *,
+    near: bool = False,
 ) -> list[Point]:
     """Points at which `is_sound`, with both outcomes of as many tests as possible among them.
 
     derivative  the expression's derivative as the rules give it
     names       the names to give numbers to; edges are looked for along the last one last
+    near        whether points close to each edge are wanted on both sides, beside any others:
+                far out, what is large hides what is not
     """
     edges = _edges_of(tree, derivative)
     pool = [*candidates(names)]
     if edges:
         pool += _beside_edges(edges, names, functions, pool, size(tree) + size(derivative))
     chosen: list[Point] = []
-    seen: set[tuple[int, float]] = set()
+    seen: set[tuple[int, float, bool]] = set()
     most = max(40, _BUDGET // (size(tree) + size(derivative)))
     for point in pool[:most] if not edges else pool[: most // 2] + pool[100:][:most]:
         calculator = Calculator(point, functions)
-        sides = {(i, _sign(calculator(edge).value)) for i, edge in enumerate(edges)}
+        distances = [calculator(edge).value for edge in edges]
+        sides = {
+            (i, _sign(value), near and abs(value) < _NEAR) for i, value in enumerate(distances)
+        }
         is_new = bool(sides - seen)
         if (len(chosen) < _WANTED or is_new) and is_sound(point):
             chosen.append(point)

@@ -90,7 +90,7 @@ class Calculator:
                     parts = [self(each) for each in operands]
                     total = parts[0]
                     for part in parts[1:]:
-                        total = _applied(of_two, [total, part])
+                        total = applied(of_two, [total, part])
                     return total
                 known = {**FLOAT_FUNCTIONS, **self.functions}
                 if function in known and row_of(tree) is None:
@@ -99,7 +99,7 @@ class Calculator:
         if found is None:
             raise TypeError(f"{ast.unparse(tree)} has no value")
         row, operands = found
-        return _applied(row.name, [self(each) for each in operands])
+        return applied(row.name, [self(each) for each in operands])
 
     def _holds(self, test: ast.expr) -> bool | None:
         """Whether a test comes out true; None where rounding may turn it."""
@@ -163,7 +163,8 @@ def _product(*factors: Any) -> Any:
 _NARY = {SUM: _sum, PRODUCT: _product}
 
 
-def _applied(name: str, operands: Sequence[Rounded]) -> Rounded:
+def applied(name: str, operands: Sequence[Rounded]) -> Rounded:
+    """A primitive of numbers that may be rounded, and how far that carries its result."""
     if (name == "mul" and _WRITTEN_0 in operands) or (name == "div" and operands[0] == _WRITTEN_0):
         # As in the engine: where a slope is written 0, what it is multiplied by does not matter.
         return _WRITTEN_0

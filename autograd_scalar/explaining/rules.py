@@ -85,7 +85,7 @@ class Application:
     left      what is differentiated, in the rule's own letters: (u/v)′
     right     what that is, in the rule's letters: (u′·v − u·v′)/v²
     letters   what the letters stand for here
-    variable  what is differentiated by
+    variable  what is differentiated with respect to
     of        the expression that is differentiated
     result    its derivative, in which operands still wait to be differentiated
     """
@@ -205,7 +205,7 @@ def apply(
     to_operands = dict(zip(row.arguments, operands, strict=True))
     written = applied(row, operands)
     chosen = [
-        _occurring(partial, {**to_operands, "out": written}, decide) for partial in row.shown_trees
+        occurring(partial, {**to_operands, "out": written}, decide) for partial in row.shown_trees
     ]
 
     def in_letters(i: int) -> ast.expr:
@@ -281,7 +281,7 @@ def _over_one_bar(partials: Iterable[ast.expr], letters: Sequence[str]) -> ast.e
     return over_one_denominator(_added(terms))
 
 
-def _occurring(partial: ast.expr, operands: Mapping[str, ast.expr], decide: Decide) -> ast.expr:
+def occurring(partial: ast.expr, operands: Mapping[str, ast.expr], decide: Decide) -> ast.expr:
     """A partial of the table without the cases that do not occur for these operands."""
     if not isinstance(partial, ast.IfExp):
         return partial
@@ -289,8 +289,8 @@ def _occurring(partial: ast.expr, operands: Mapping[str, ast.expr], decide: Deci
     varies = names_in(test).keys() - CONSTANTS.keys()
     answer = decide(test) if varies else at_point({})(test)
     if answer is not None:
-        return _occurring(partial.body if answer else partial.orelse, operands, decide)
-    body, orelse = (_occurring(each, operands, decide) for each in (partial.body, partial.orelse))
+        return occurring(partial.body if answer else partial.orelse, operands, decide)
+    body, orelse = (occurring(each, operands, decide) for each in (partial.body, partial.orelse))
     if _exists_only_where(partial.test, body):
         return body
     for general, special, at_zero in (

@@ -19,7 +19,8 @@ from .textbook import key_of
 
 _Tests = list[tuple[ast.expr, bool]]
 
-_NO_SECOND = (
+#: What is said after the convention, where the slope jumps.
+NO_SECOND = (
     " A second derivative through this point can't be given: it would be that of the "
     "convention, and miss the jump of the slope."
 )
@@ -89,7 +90,7 @@ def _special_point(
             "; by convention ",
             number(v.partials[i]),
             f" is used there ({kink.reason}).",
-            *((_NO_SECOND,) if _slope_jumps(row, i, numbers) else ()),
+            *((NO_SECOND,) if _slope_jumps(row, i, numbers) else ()),
         )
     if not _is_finite(v, i):
         return (

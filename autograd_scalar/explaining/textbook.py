@@ -32,10 +32,12 @@ from ..algebra.trees import (
     replaced,
     same,
     size,
+    substituted,
 )
 from ..notation.document import UNBROKEN, Piece, Sentence, listed
 from ..notation.typeset import PENDING, Typesetter
 from ..table.floats import CONSTANTS
+from .formulas import signed
 from .rounding import Calculator, Rounded
 from .rules import CHAIN, CONSTANT, SUM_RULE, Application, Point, apply, at_point, number_at
 
@@ -83,7 +85,7 @@ class Line:
 
 
 def slot(function: str, i: int) -> str:
-    """The name of a function's derivative by one of several arguments: f_1 for the first."""
+    """The name of a function's derivative with respect to one of several arguments: f_1."""
     return f"{function}_{i + 1}"
 
 
@@ -356,6 +358,48 @@ class Work:
         if not same(named, last) and self.agrees(replaced(named, heading, tree)):
             self.lines.append(Line(named, ((BY_NAME, (tree, " is ", heading)),)))
 
+    def slope_put_back(
+        self, heading: ast.expr, tree: ast.expr, written: Callable[[ast.expr], ast.expr]
+    ) -> None:
+        """A line with a(1 − a) for a step's derivative, where the last line has that as a factor.
+
+        heading  the name of the step
+        tree     what it stands for
+        written  puts in what the names of all steps stand for
+        """
+        outer, inside = _of_its_exponent(tree, self.variable)
+        if inside is None:
+            return
+        values = [calculator(inside).value for calculator in self._calculators]
+        points = [
+            {**point, _INSIDE: value}
+            for point, value in zip(self.points, values, strict=True)
+            if math.isfinite(value)
+        ]
+        inner = Work(outer, _INSIDE, points, self.functions, self.several)
+        inner.rules(checked=False)
+        inner.tidy(parts=False)
+        before = inner.lines[-1].tree
+        inner.in_terms_of_itself(heading, steps=False)
+        own = inner.lines[-1].tree
+        if same(own, before):
+            return
+        slope = tidy(substituted(before, {_INSIDE: inside}))
+        last = self.lines[-1].tree
+        found = []
+        for sign, term in terms_of(last):
+            rest = tidy(ast.BinOp(term, ast.Div(), slope))
+            if size(rest) < size(term):
+                # What is left may have the step itself as a factor: 2a·a(1 − a).
+                again = tidy(ast.BinOp(rest, ast.Div(), tree))
+                if size(again) < size(rest):
+                    rest = ast.BinOp(again, ast.Mult(), heading)
+                term = _times(rest, own)
+            found.append(signed(sign, term))
+        named = added(found)
+        if size(named) < size(last) and self.agrees(written(named)):
+            self.lines.append(Line(named, ((BY_NAME, (slope, " is ", own)),)))
+
     def _split_constant_over(
         self, above: ast.expr, below: ast.expr, top: ast.expr, itself: ast.expr
     ) -> None:
@@ -440,6 +484,33 @@ class Work:
         found = shorter(last)
         if found is not None and size(found) < 0.85 * size(last):
             self.add(found, ("simplify further", ()))
+
+
+# The name that stands for what is in an exponent.
+_INSIDE = "_inside"
+
+
+def _of_its_exponent(tree: ast.expr, variable: str) -> tuple[ast.expr, ast.expr | None]:
+    """1/(1 + e^(−w·x)) as an expression in w·x, and that; None where it is no such expression."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="exp"), args=[exponent]):
+                inside = tidy(exponent)
+                stands: ast.expr = name(_INSIDE)
+                if isinstance(inside, ast.UnaryOp):
+                    inside, stands = inside.operand, ast.UnaryOp(ast.USub(), stands)
+                outer = replaced(tree, exponent, stands)
+                if variable in names_in(inside) and variable not in names_in(outer):
+                    return outer, inside
+    return tree, None
+
+
+def _times(rest: ast.expr, own: ast.expr) -> ast.expr:
+    """The product of what is left and a step's derivative, its sign in front."""
+    match rest:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return ast.UnaryOp(ast.USub(), _times(operand, own))
+    return own if is_one(rest) else ast.BinOp(rest, ast.Mult(), own)
 
 
 def _is_long_sum(tree: ast.expr) -> TypeGuard[ast.Call]:

@@ -24,6 +24,9 @@ Sentence = tuple[Piece, ...]
 #: A space at which no line is broken.
 UNBROKEN = "\u00a0"
 
+# Formulas in a sentence are kept on one line up to this width.
+_SHORT = 24
+
 _TEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -110,13 +113,20 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Equations one below the other, each on one line, what is said of it beside it."""
+
+    equations: tuple[Equation, ...]
+
+
+@dataclass(frozen=True)
 class Listing:
     """Sentences one below the other."""
 
     items: tuple[Sentence, ...]
 
 
-Block = Heading | Paragraph | Equation | Listing
+Block = Heading | Paragraph | Equation | Lines | Listing
 
 
 def wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> str:
@@ -207,9 +217,10 @@ class Document:
     def _repr_markdown_(self) -> str:
         return self.markdown
 
-    def _repr_latex_(self) -> str:
-        equations = [block for block in self.blocks if isinstance(block, Equation)]
-        return _MarkdownWriter(Latex(self.digits)).write(equations, reasons=False)
+    def _repr_latex_(self) -> str | None:
+        equations = [block for block in self.blocks if isinstance(block, Equation | Lines)]
+        # None is no LaTeX; an empty text would be shown in place of the sentences.
+        return _MarkdownWriter(Latex(self.digits)).write(equations, reasons=False) or None
 
 
 class _TextWriter:
@@ -221,7 +232,8 @@ class _TextWriter:
     def sentence(self, sentence: Sentence, *beside: ast.expr) -> str:
         trees = [*(each for each in sentence if not isinstance(each, str)), *beside]
         return "".join(
-            _visible(each) if isinstance(each, str) else self.set(each, *trees) for each in sentence
+            _visible(each) if isinstance(each, str) else _together(self.set(each, *trees))
+            for each in sentence
         )
 
     def write(self, blocks: Iterable[Block]) -> list[str]:
@@ -237,6 +249,8 @@ class _TextWriter:
                     lines.append(wrapped(self.sentence(sentence), self.width, 2))
                 case Listing(items):
                     lines += [wrapped(self.sentence(item), self.width, 2, 4) for item in items]
+                case Lines(equations):
+                    lines += self.lines(equations)
                 case Equation(left, rows, on_one_line):
                     if on_one_line and isinstance(previous, Equation):
                         lines.pop()
@@ -278,6 +292,34 @@ class _TextWriter:
             ]
         return lines
 
+    def lines(self, equations: Sequence[Equation]) -> list[str]:
+        """Each equation on one line, and the reasons in a column where there is room."""
+        made: list[tuple[list[str], str]] = []
+        for equation in equations:
+            trees = [equation.left, *(row.side for row in equation.rows)]
+            parts = [self.set(*trees)]
+            for row in equation.rows:
+                part = (self.about if row.rounded else " = ") + self.set(row.side, *trees)
+                if width_of(parts[-1] + part) + 2 > self.width:
+                    parts.append("   " + part)
+                else:
+                    parts[-1] += part
+            named = [reason for row in equation.rows for reason in row.reasons]
+            made.append((parts, ", ".join(self.reasons(named, trees))))
+        ends = [width_of(parts[-1]) for parts, _ in made]
+        column = max(ends) + 3
+        if any(column + 2 + width_of(says) > self.width for _, says in made):
+            column = 0
+        lines: list[str] = []
+        for (parts, says), end in zip(made, ends, strict=True):
+            lines += [wrapped(part, self.width, 2, 4) for part in parts]
+            space = max(column - end, 3)
+            if says and 2 + end + space + width_of(says) <= self.width:
+                lines[-1] += " " * space + says
+            elif says:
+                lines.append(wrapped(says, self.width, 6, 2))
+        return lines
+
     def reasons(
         self, reasons: Iterable[tuple[str, Sentence]], beside: Sequence[ast.expr]
     ) -> list[str]:
@@ -286,6 +328,11 @@ class _TextWriter:
             f"{_visible(rule)}: {self.sentence(says, *beside)}" for rule, says in reasons if says
         ]
         return [*([", ".join(named)] if named else []), *says]
+
+
+def _together(formula: str) -> str:
+    """A formula that no line ends in, if it is short."""
+    return formula.replace(" ", UNBROKEN) if width_of(formula) <= _SHORT else formula
 
 
 def _terms_of(tree: ast.expr) -> list[ast.expr]:
@@ -368,6 +415,8 @@ class _LatexWriter:
                     parts.append(self.sentence(sentence))
                 case Listing(items):
                     parts.append(self.listing(items))
+                case Lines(equations):
+                    parts.append(f"\\[\n{self.lines(equations)}\n\\]")
                 case Equation(left, rows, _):
                     parts.append(f"\\[\n{self.aligned(left, rows)}\n\\]")
                     parts += self.reasons_below(rows)
@@ -384,6 +433,19 @@ class _LatexWriter:
             if reasons and beside:
                 line += rf" && \text{{{_math_words(beside)}}}"
             lines.append(line)
+        body = " \\\\\n".join(lines)
+        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+    def lines(self, equations: Sequence[Equation]) -> str:
+        lines = []
+        for equation in equations:
+            sides = "".join(
+                (r" \approx " if row.rounded else " = ") + self.set(row.side)
+                for row in equation.rows
+            )
+            says = ", ".join(rule for row in equation.rows for rule, _ in row.reasons)
+            line = f"{self.set(equation.left)} &{sides}"
+            lines.append(line + (rf" && \text{{{_math_words(says)}}}" if says else ""))
         body = " \\\\\n".join(lines)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
@@ -422,6 +484,8 @@ class _MarkdownWriter(_LatexWriter):
                     parts.append(self.sentence(sentence))
                 case Listing(items):
                     parts.append(self.listing(items))
+                case Lines(equations):
+                    parts.append(f"$$\n{self.lines(equations)}\n$$")
                 case Equation(left, rows, _):
                     parts.append(f"$$\n{self.aligned(left, rows, reasons)}\n$$")
                     parts += self.reasons_below(rows) if reasons else []
@@ -460,6 +524,8 @@ class _HtmlWriter:
                 case Listing(items):
                     lines = "".join(f"<li>{self.sentence(item)}</li>" for item in items)
                     parts.append(f"<ul>{lines}</ul>")
+                case Lines(equations):
+                    parts.append(self.lines(equations))
                 case Equation(left, rows, _):
                     parts.append(self.equation(left, rows))
         return "\n".join(parts)
@@ -481,4 +547,15 @@ class _HtmlWriter:
                 lines.append(f"<tr><td></td><td>+</td><td>{self.math(each)}</td></tr>")
             if reasons:
                 lines.append(f"<tr><td></td><td></td><td><small>{reasons}</small></td></tr>")
+        return "\n".join([*lines, "</table>", "</div>"])
+
+    def lines(self, equations: Sequence[Equation]) -> str:
+        lines = ['<div style="max-width: 100%; overflow-x: auto">', "<table>"]
+        for equation in equations:
+            sides = "".join(
+                ("≈ " if row.rounded else "= ") + self.math(row.side) + " " for row in equation.rows
+            )
+            says = ", ".join(rule for row in equation.rows for rule, _ in row.reasons)
+            cells = (self.math(equation.left), sides, f"<small>{_html_words(says)}</small>")
+            lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
         return "\n".join([*lines, "</table>", "</div>"])

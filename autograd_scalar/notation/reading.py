@@ -471,7 +471,7 @@ class _Reader:
                 f"^{token.text} for a power",
                 token.start,
             )
-        if kind == "name" and token.kind == "open" and token.text in "([{":
+        if kind == "name" and token.kind == "open" and token.text in "[{":
             raise self.error(
                 f"{before.text} is a name, and no function: to multiply, write {before.text}*"
                 f"{token.text}…{_CLOSED_BY[token.text]}; for a function of your own, "

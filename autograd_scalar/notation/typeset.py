@@ -10,6 +10,7 @@ only print:
     ·(a, …)     a product shown factor by factor
     Σ_(u, t)    the sum of t over every u
     more(n)     the place of n terms that are left out
+    to(x, n)    the number x with n significant digits
     ′(e)        the derivative of e in the statement of a rule
 """
 
@@ -38,6 +39,7 @@ TOTAL = "D"
 PENDING = "d"
 MORE = "more"
 EACH = "Σ_"
+TO_DIGITS = "to"
 
 # How tightly a written piece holds together, from a sum to a name; `_QUOTIENT` is a fraction
 # with a bar of its own, which only a power can tear apart.
@@ -54,6 +56,11 @@ def derivative(u: str, v: str) -> ast.expr:
 def total(u: str, v: str) -> ast.expr:
     """du/dv for two labels: through every value in between."""
     return call(TOTAL, name(u), name(v))
+
+
+def to_digits(value: float, digits: int) -> ast.expr:
+    """A number that is shown with so many digits, whatever the others around it are."""
+    return call(TO_DIGITS, number(value), ast.Constant(digits))
 
 
 def product(factors: Sequence[ast.expr]) -> ast.expr:
@@ -346,6 +353,8 @@ class Typesetter:
                 return f"{shown[0]}{self.wide_dot}{self.dots}{self.wide_dot}{shown[1]}", _TERM
             case "′", [inner]:
                 return self.primed(self.set(inner)[0]), _ATOM
+            case "to", [value, ast.Constant(value=int(digits))]:
+                return type(self)(digits).set(value)
             case "more", [ast.Constant(value=int(count))]:
                 return f"{self.dots} {self.words(f'({count:,} more terms)')}", _TERM
             case "exp", [ast.Constant(value=1)]:

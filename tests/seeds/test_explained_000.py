@@ -41,7 +41,7 @@ def test_2_times_a_half_cancels_by_the_power_rule(neuron):
     _, _, _, out, error = neuron
     (factor,) = explain(error, wrt=out).factors
     assert "power rule" in factor.rules
-    assert "0.5·2(tₖ − aₖ)^(2 − 1)·(0 − 1)" in explain(error, wrt=out).text
+    assert "0.5·2(tₖ − aₖ)^(2 − 1)·(0 − 1)" in explain(error, wrt=out, detail="rules").text
 
 
 def test_the_sigmoid_written_as_a_power(neuron):
@@ -81,7 +81,7 @@ def test_the_1_is_a_constant_and_the_exponent_stays():
 
 def test_only_the_term_with_the_weight_stays_and_its_factor_is_no_lost_constant(neuron):
     w, a, net, _, _ = neuron
-    explanation = explain(net, wrt=w)
+    explanation = explain(net, wrt=w, detail="rules", words=True)
     text = " ".join(explanation.text.split())
     assert "wᵢₖ·aᵢ does not contain wⱼₖ, so its derivative is 0." in text
     assert "constant factor rule: (u·c)′ = c·u′, with u = wⱼₖ, so u′ = 1, c = aⱼ" in text

@@ -33,7 +33,7 @@ def test_the_chain_function(article):
 
 def test_why_there_is_a_chain_at_all(article):
     loss, w, _, _ = article
-    text = " ".join(explain(loss, wrt=w[1]).text.split())
+    text = " ".join(explain(loss, wrt=w[1], detail="rules").text.split())
     assert (
         "J does not contain w₁₂⁽²⁾ itself: w₁₂⁽²⁾ is in z₁⁽²⁾, z₁⁽²⁾ is in h₁⁽³⁾ and h₁⁽³⁾ is in J."
     ) in text
@@ -52,7 +52,7 @@ def test_each_factor(article):
 
 def test_the_terms_of_the_other_weights_are_0(article):
     loss, w, _, _ = article
-    text = " ".join(explain(loss, wrt=w[1]).text.split())
+    text = " ".join(explain(loss, wrt=w[1], detail="rules").text.split())
     assert (
         "h₁⁽²⁾·w₁₁⁽²⁾, h₃⁽²⁾·w₁₃⁽²⁾ and b₁⁽²⁾ do not contain w₁₂⁽²⁾, so their derivatives are 0."
     ) in text

@@ -104,7 +104,7 @@ def test_equations_5_to_7_are_one_chain_in_two_spellings(network):
 
 
 def test_equation_8_the_other_error_does_not_depend_on_the_weight(network):
-    explanation = explain(network.total, wrt=network.w31)
+    explanation = explain(network.total, wrt=network.w31, detail="rules")
     text = " ".join(explanation.text.split())
     assert "E_d2 does not depend on w_31, so its derivative is 0." in text
     assert explanation.factors[0].formula == "1"

@@ -200,7 +200,7 @@ def test_equation_14(cross_entropy):
 
 def test_equation_15(cross_entropy):
     y, z, a, loss = cross_entropy
-    explanation = explain(loss, wrt=z)
+    explanation = explain(loss, wrt=z, detail="rules")
     lines = [line.strip() for line in explanation.text.splitlines()]
     assert lines[0] == "∂L/∂z = ∂L/∂a^[2] · ∂a^[2]/∂z"
     start = lines.index("= −(y/a^[2] − (1 − y)/(1 − a^[2]))·a^[2]·(1 − a^[2])")
