@@ -433,6 +433,61 @@ def test_a_quiz_takes_what_can_be_differentiated():
 # The command line
 
 
+@pytest.mark.parametrize(
+    ("answer", "of"),
+    [
+        ("3(x²+1)² · 2x", "(x²+1)³"),
+        ("dy/dx = 6x(x² + 1)²", "(x²+1)³"),
+        ("f′(x) = 6x·(x² + 1)²", "f(x) = (x²+1)³"),
+        ("2x·sin 3x + 3x² cos 3x", "x² sin 3x"),
+        (r"\frac{1}{2\sqrt{x}}", "√x"),
+        ("−2e^(−2x)", "e^(-2x)"),
+        ("a(1 − a)", "a = 1/(1 + e^-z)"),
+        ("2w₁₂⁽²⁾", "(w_{12}^{(2)})²"),
+        ("2w_{12}^{(2)}", "(w_{12}^{(2)})²"),
+    ],
+)
+def test_answers_are_read_as_they_are_written_on_paper(answer, of):
+    found = check(answer, of)
+    assert found, str(found)
+
+
+def graph_of_a_neuron():
+    w = Value(0.4, "w_{12}^{(2)}")
+    x = Value(0.6, "out_{d_1}")
+    net = labelled(w * x, "net_1^{(2)}")
+    out = labelled(1 / (1 + exp(-net)), r"\hat{y}")
+    return labelled((Value(1.0, "target_{d_1}") - out) ** 2 / 2, "E"), w
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        r"-(target_{d_1} - \hat{y})\hat{y}(1 - \hat{y})out_{d_1}",
+        "−(target_{d_1} − ŷ)·ŷ·(1 − ŷ)·out_{d_1}",
+        "∂E/∂w = (ŷ − target_{d_1})·ŷ(1 − ŷ)·out_{d_1}",
+        "−0,0651",
+        "−0.065101",
+    ],
+)
+def test_labels_of_a_graph_can_be_typed_as_they_are_or_as_they_are_printed(answer):
+    found = check(answer, *graph_of_a_neuron())
+    assert found, str(found)
+
+
+def test_the_formulas_that_a_quiz_prints_are_right_answers():
+    for question in quiz(*graph_of_a_neuron()):
+        assert question.check(question.formula), question.text
+
+
+def test_what_can_not_be_read_in_an_answer_is_pointed_at():
+    with pytest.raises(ValueError, match=r"\(1/2\)\*x or 1/\(2\*x\)") as caught:
+        check("1/2x", "ln x")
+    assert str(caught.value).endswith("1/2x\n     ^")
+    with pytest.raises(ValueError, match="an answer is one expression"):
+        check("a = 2; a*x", "x²")
+
+
 def test_the_command_line_checks(capsys):
     assert main(["(x**2+1)**3", "--check", "3*(x**2+1)**2"]) == 1
     assert "Missing: the inside’s derivative 2x" in capsys.readouterr().out

@@ -525,7 +525,10 @@ def test_length_has_a_limit() -> None:
         (("x", "--derive", "--json"), "--json is for a computation with numbers"),
         (("x", "--derive", "--view", "network"), "--view is for a computation with numbers"),
         (("x", "--derive", "--svg", "a.svg"), "--svg is for a computation with numbers"),
-        (("w*x", "--derive"), "say which one to differentiate with respect to, --wrt w for example"),
+        (
+            ("w*x", "--derive"),
+            "say which one to differentiate with respect to, --wrt w for example",
+        ),
         (("w*x", "--derive", "--wrt", "w", "w=1"), "no value for x"),
         (("e*x", "--derive", "e=1"), "e is a constant to --derive"),
         (("x", "x=1", "--no\npe\x1b\udcff"), r"unknown option --no\npe\x1b\udcff"),

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from autograd_scalar import Value, derive, explain, read_math, sigmoid
 from autograd_scalar.algebra.trees import applied, bottom_up, call, key, name, names_in, number
 from autograd_scalar.engine.functions import FUNCTIONS
+from autograd_scalar.notation.cursor import DEEPEST
 from autograd_scalar.notation.labels import latex_label, plain_label, unicode_label
-from autograd_scalar.notation.reading import DEEPEST, advice, read
+from autograd_scalar.notation.meanings import advice
+from autograd_scalar.notation.reading import read
 from autograd_scalar.notation.scanning import LONGEST, ReadingError, name_in
 from autograd_scalar.notation.typeset import Latex, Plain, Typesetter
 from autograd_scalar.table.registry import TABLE

@@ -167,7 +167,9 @@ def _parser() -> _Parser:
     )
     parser.add_argument("--limit", metavar="N", type=int, help="the most values to draw")
     parser.add_argument(
-        "--explain", metavar="NAME", help="print why the derivative with respect to NAME is what it is"
+        "--explain",
+        metavar="NAME",
+        help="print why the derivative with respect to NAME is what it is",
     )
     parser.add_argument(
         "--detail",
@@ -286,7 +288,9 @@ def _explanation(computed: Computation, options: argparse.Namespace) -> str:
     if wrt is None:
         names = ", ".join(named) or "none"
         raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")
-    explanation = explain(computed.result, wrt, detail=options.detail or "short", words=options.words)
+    explanation = explain(
+        computed.result, wrt, detail=options.detail or "short", words=options.words
+    )
     return explanation.latex if options.latex else str(explanation)
 
 

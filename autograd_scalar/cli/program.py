@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from ..algebra.trees import bottom_up, operands_of, put_in
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
+from ..notation.cursor import CHOICE
 from ..notation.labels import read_label
-from ..notation.reading import CHOICE, Statement, advice, read
+from ..notation.meanings import advice
+from ..notation.reading import Statement, read
 from ..notation.scanning import LONGEST, ReadingError
 from ..table.floats import CONSTANTS
 from ..table.language import ExpressionError, check, evaluate
