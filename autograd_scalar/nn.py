@@ -441,7 +441,7 @@ def _source(rng: Any) -> Uniform:
 
 
 def half_squared_error(outputs: Any, targets: Any) -> Any:
-    """½ Σ (t − a)² over outputs a and targets t; its derivative by an output is −(t − a).
+    """½ Σ (t − a)² over outputs a and targets t; its derivative with respect to one a is −(t − a).
 
     The squares must be floats: beyond |t − a| = 1.3e154 they raise `OverflowError`.
 
@@ -512,8 +512,8 @@ def _check_probability(what: str, number: float) -> None:
 def binary_cross_entropy_with_logits(outputs: Any, targets: Any) -> Any:
     """`binary_cross_entropy(sigmoid(z), y)` from the logits z, right at any size of z.
 
-    Its derivative by z is σ(z) − y: equation (15) of Hinrichs, "Backpropagation – Mathematical
-    Background". Raises `ValueError` for targets outside [0, 1].
+    Its derivative with respect to z is σ(z) − y: equation (15) of Hinrichs, "Backpropagation –
+    Mathematical Background". Raises `ValueError` for targets outside [0, 1].
 
     >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1.0, 1.0])
     1000.0
@@ -538,8 +538,8 @@ def _equals(y: Any, number: float) -> bool:
 def cross_entropy(logits: Sequence[Any], index: int) -> Any:
     """−log of the probability that `softmax(logits)` gives the class `index`, counted from 0.
 
-    Right at any size of the logits; its derivative by them is softmax less 1 at `index`.
-    Raises `TypeError` or `ValueError` for an index that is not one of a class, and
+    Right at any size of the logits, with respect to which its derivative is softmax less 1 at
+    `index`. Raises `TypeError` or `ValueError` for an index that is not one of a class, and
     `ValueError` where the right class is one of several infinite logits that are the largest.
 
     >>> cross_entropy([1000.0, -1000.0], 1)

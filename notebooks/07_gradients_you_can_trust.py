@@ -308,6 +308,7 @@ y = x * x
 y.backward()
 assert y.partials == (3.0, 3.0)
 assert x.grad == 2 * 3
+print(f"along each way {y.partials}, together {x.grad:g}")
 
 # %% [markdown]
 # **Calling `backward()` again.** What has been collected at the inputs stays, and the new
@@ -332,10 +333,16 @@ print(x.grad)
 x = Value(2.0, "x")
 (x * x.data).backward()
 assert x.grad == 2.0  # and not 4: the second factor was held still
+print("x * x.data:    ", x.grad)
 
 x = Value(2.0, "x")
 (x * x.detach()).backward()
 assert x.grad == 2.0
+print("x * x.detach():", x.grad)
+
+x = Value(2.0, "x")
+(x * x).backward()
+print("x * x:         ", x.grad)
 
 # %% [markdown]
 # ## Questions

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from ..algebra.cancel import shortened
 from ..algebra.simplify import as_product, tidy
-from ..algebra.trees import is_one, name, names_in, same, size, substituted
+from ..algebra.trees import SUM, call, is_one, name, names_in, same, size, substituted
 from ..engine.value import Value, toposort
 from ..notation.document import Row
 from ..notation.typeset import derivative, product, total
@@ -174,6 +174,14 @@ class Chains:
         return f"{count:,}" if count < 10**12 else f"about 10^{math.log10(count):.0f}"
 
     # The product of the formulas.
+
+    @property
+    def formula(self) -> ast.expr:
+        """The derivative along all ways, in the names between; of few ways."""
+        ways = [[factor.formula_tree for factor in path.factors] for path in self.paths]
+        if len(ways) == 1:
+            return self.formula_rows(ways[0])[-1].side
+        return tidy(call(SUM, *map(product, ways)))
 
     def formula_rows(self, formulas: Sequence[ast.expr]) -> list[Row]:
         """The formulas side by side, then with the signs in front, cancelled, and written out."""

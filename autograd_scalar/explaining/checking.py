@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..algebra.simplify import tidy
-from ..algebra.trees import SUM, call, names_in, number, size, substituted
+from ..algebra.trees import names_in, number, size, substituted
 from ..engine.numbers import to_float
 from ..engine.value import Value, toposort
 from ..notation.document import Sentence
@@ -307,10 +307,7 @@ class _InGraph(Comparison):
     def textbook(self) -> ast.expr:
         if self.chains.wrt is self.chains.y or self.chains.count > MOST_PATHS:
             return tidy(self.slope)
-        products = [
-            product([factor.formula_tree for factor in path.factors]) for path in self.chains.paths
-        ]
-        return tidy(products[0] if len(products) == 1 else call(SUM, *products))
+        return self.chains.formula
 
     def known_slip(self) -> tuple[str, Sentence] | None:
         """A slip in one of the factors, or in how they are put together."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..algebra.simplify import tidy
 from ..algebra.trees import SUM, call, names_in, number, row_of
 from ..engine.value import Value, toposort
 from ..notation.document import Block, Document, Listing, Sentence
@@ -220,10 +219,9 @@ def _about_graph(y: Value, wrt: str | Value | None, digits: int) -> list[Questio
                 prompt = ("What arrives along the way ", *route(chains, path), "?")
                 made.append(Question(prompt, tree, path.value, "chain rule", _number(path.value)))
         if len(chains.factors) > 1:
-            whole = products[0] if len(products) == 1 else call(SUM, *products)
-            hint = "chain rule" if len(products) == 1 else "total derivative"
+            hint = "chain rule" if len(chains.paths) == 1 else "total derivative"
             asked: Sentence = ("What is ", chains.left, "?")
-            made.append(Question(asked, tidy(whole), chains.value, hint, judge))
+            made.append(Question(asked, chains.formula, chains.value, hint, judge))
         return made
     *before, last = chains.recursion
     sums = itertools.islice(before, _MOST_SUMS)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from ..algebra.simplify import tidy
-from ..algebra.trees import SUM, call, is_one, name, names_in, number, same, size
+from ..algebra.trees import SUM, call, is_one, is_quotient, name, names_in, number, same, size
 from ..notation.document import (
     UNBROKEN,
     Block,
@@ -118,7 +118,10 @@ def _by_factors(chains: Chains, digits: int, *, last: bool = True) -> list[Block
 def _line(factor: Factor, digits: int) -> Equation:
     """∂u/∂v = formula = value, and the rules that give it."""
     value = number(factor.value)
-    rows = [Row(factor.formula_tree)] if names_in(factor.formula_tree) else []
+    formula = factor.formula_tree
+    # 1/3 says more than 0.333333.
+    fraction = is_quotient(formula) and is_rounded(factor.value, digits)
+    rows = [Row(formula)] if fraction or names_in(formula) else []
     here = factor.differentiation.data(factor.formula_tree) if rows else {}
     rounded = is_rounded(factor.value, digits) or (
         # A formula of several terms is not told in full where it says how many are left out.

@@ -6,8 +6,8 @@ and checked against a whitelist, so a rule that needs more fails where it is wri
 
 Equality is deliberately missing from tests. `0 if x == 0 else …` singles out one point, and
 what is written for it would be differentiated as if it held around it: ∂(x**y)/∂x is 0 at
-y = 0, but its derivative by y there is not. Order comparisons split the line into sides, and
-truth (`x` is not zero) is for arguments that are conditions.
+y = 0, but its derivative with respect to y there is not. Order comparisons split the line into
+sides, and truth (`x` is not zero) is for arguments that are conditions.
 """
 
 from __future__ import annotations

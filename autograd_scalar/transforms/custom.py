@@ -29,8 +29,8 @@ def custom(
 
     fun       takes floats and returns one (an array without dimensions will do); recorded
               as a single primitive
-    partials  for each argument, the derivative by it: a function of the arguments, and of
-              `out`, the value, if it needs a parameter of that name; or a number
+    partials  for each argument, the derivative with respect to it: a function of the arguments,
+              and of `out`, the value, if it needs a parameter of that name; or a number
     name      what graphs and messages call it; by default the function's own name
     rule      what explanations call the rule; by default "derivative of <name>"
 

@@ -50,8 +50,8 @@ def gradient(y: Value, xs: Any, create_graph: bool = False) -> Any:
     for leaf in leaves:
         if type(leaf) is not Value:
             raise TypeError(
-                f"gradient differentiates by Values, {leaf!r} is among xs; to differentiate a "
-                "function by numbers, use grad"
+                f"gradient differentiates with respect to Values, {leaf!r} is among xs; to "
+                "differentiate a function of numbers, use grad"
             )
     return treedef.unflatten(gradient_of(y, leaves, create_graph))
 
@@ -71,12 +71,12 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function
     """The function that computes the gradient of `fun`, which returns one number.
 
     fun      a function of numbers, in any containers
-    argnums  which positional argument is differentiated by; a tuple or list of several
+    argnums  which positional argument to differentiate with respect to; a tuple or list of several
              gives a tuple of gradients
     has_aux  whether `fun` returns (number, anything else); then so does the gradient
 
-    The gradient is arranged like the argument; arrays come back as float64.  Arguments
-    that aren't differentiated by, and keyword arguments, are passed on as they are; an
+    The gradient is arranged like the argument; arrays come back as float64.  Other
+    arguments, by position or keyword, are passed on as they are; an
     array of one element is one number.  The function that is made can be pickled if `fun`
     can.  Raises `TypeError` where the result is not one number, or an argument not of
     numbers.

@@ -309,9 +309,7 @@ def _refuse(leaf: Any, path: Path) -> NoReturn:
     advice = ""
     where = keystr(path)
     if where.startswith("args"):
-        advice = (
-            "; pass what isn't differentiated by as a keyword argument, or leave it out of argnums"
-        )
+        advice = "; pass what is no variable as a keyword argument, or leave it out of argnums"
     raise TypeError(
         f"{where} is {type(leaf).__name__} {leaf!r:.60}, but must be a real number, or "
         f"a list, tuple, dict, dataclass or NumPy array of such{advice}"

@@ -39,11 +39,11 @@ class Trace:
     """One run of a function on fresh leaves, and the sweeps over what it recorded.
 
     fun      the function, called with `args` and `kwargs`
-    argnums  which of its arguments are differentiated by
+    argnums  which of its arguments to differentiate with respect to
     several  whether their derivatives are a tuple; else there is one argument
 
     result     what the function returned
-    argument   what is differentiated by, as it was given
+    argument   what to differentiate with respect to, as it was given
     leaves     the Values the function got in place of the numbers in it
     treedef    how they were arranged
     connected  whether derivatives are Values, because Values from outside take part
@@ -65,7 +65,7 @@ class Trace:
             raise TypeError(
                 f"argnums is {argnums if several else argnums[0]}, but "
                 f"{getattr(fun, '__name__', type(fun).__name__)} was called with {len(complete)} "
-                "positional arguments; keyword arguments can't be differentiated by"
+                "positional arguments; there is no derivative with respect to keyword arguments"
             )
         self.connected = False
         if several:
@@ -113,7 +113,7 @@ class Trace:
         return treedef
 
     def _copy(self, outer: Value) -> Value:
-        """A Value to differentiate by in place of one from outside, to which it leads.
+        """A Value to differentiate with respect to in place of one from outside, to which it leads.
 
         The inner derivative ends at the copy; the outer one goes on.
         """
@@ -258,7 +258,7 @@ class HessianProduct:
 
     root    what is differentiated
     order   its graph, whose only leaves are `leaves`
-    leaves  what it is differentiated by
+    leaves  what to differentiate with respect to
 
     The Hessian is the sum, over the primitives, of adjoint · second derivative · the two
     operands' slopes: two sweeps a product.  Raises `LookupError` where a primitive has no
