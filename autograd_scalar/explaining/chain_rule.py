@@ -427,7 +427,6 @@ class _Builder(Chains):
             Paragraph(("Each line uses only lines above it.",)),
         ]
         layer = 0
-        deepest = max(each.layer for each in sums)
         for i, each in enumerate(sums):
             if i >= _SHOWN_LINES and i < len(sums) - 1:
                 if i == _SHOWN_LINES:
@@ -436,9 +435,8 @@ class _Builder(Chains):
                 continue
             if each.layer != layer:
                 layer = each.layer
-                where = "next to " if layer == 1 else f"{layer} links before "
-                start: Sentence = (f"Layer {deepest - layer}",) if layer < deepest else (x,)
-                blocks.append(Heading((*start, f", {where}", y)))
+                where = "Next to " if layer == 1 else f"{layer} links before "
+                blocks.append(Heading((where, y)))
             blocks.append(sum_line(self, each, self.digits))
         return blocks
 
