@@ -30,7 +30,7 @@ between.
 
 EXPRESSION   as Python or as mathematics writes it: 3x^2 - 2x, e^-x, sin(x)/x, |x|, pi;
              "a = w*x; b = a + 1; b**2" goes in steps, "f(x) = x^2; f(3)" defines a function
-NAME=NUMBER  the value of a name; --derive needs none"""
+NAME=NUMBER  the value of a name; --derive and --check need none"""
 _EXAMPLES = (
     f'{NAME} "1/(1 + e^-x)" x=0.5',
     f'{NAME} --derive "x^2 sin 3x"',
