@@ -350,7 +350,7 @@ def test_a_formula_in_the_labels_of_a_graph():
     wrong = check("-(t - a)*a*a_j", error, w)
     assert "Missing: the factor 1 − a" in wrong.text
     assert "Missing: the inside’s derivative −1" in check("(t - a)*a*(1 - a)*a_j", error, w).text
-    with pytest.raises(ExpressionError, match="the labels are"):
+    with pytest.raises(ExpressionError, match="the names here are"):
         check("q", error, w)
 
 
@@ -484,6 +484,11 @@ def test_what_can_not_be_read_in_an_answer_is_pointed_at():
     with pytest.raises(ValueError, match=r"\(1/2\)\*x or 1/\(2\*x\)") as caught:
         check("1/2x", "ln x")
     assert str(caught.value).endswith("1/2x\n     ^")
+    with pytest.raises(ValueError, match=r"names here are a, x; for a product .* write a\*x"):
+        check("2ax", "a x²", "x")
+    for endless in ("d/" * 30_000, "∂" * 30_000 + "/∂", "x'" * 30_000, "(" * 30_000):
+        with pytest.raises(ExpressionError):
+            check(endless, "x²")
     with pytest.raises(ValueError, match="an answer is one expression"):
         check("a = 2; a*x", "x²")
 

@@ -9,15 +9,17 @@ import ast
 import itertools
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from ..algebra.simplify import tidy
 from ..algebra.trees import names_in, number, size, substituted
+from ..engine.functions import FUNCTIONS
 from ..engine.numbers import to_float
 from ..engine.value import Value, toposort
 from ..notation.document import Sentence
+from ..notation.meanings import advice
 from ..notation.typeset import product, to_digits
 from ..table.floats import CONSTANTS
 from ..table.language import ExpressionError
@@ -102,11 +104,18 @@ def _answer(answer: Any, steps: Sequence[Step], free: set[str]) -> ast.expr:
     tree = read_answer(answer, free, steps)
     unknown = names_in(tree).keys() - free - CONSTANTS.keys()
     if unknown:
-        known = ", ".join(sorted(free - CONSTANTS.keys()))
-        raise ExpressionError(
-            f"the answer has {', '.join(sorted(unknown))} in it, but the names here are {known}"
-        )
+        raise _strangers(unknown, sorted(free - CONSTANTS.keys()))
     return tree
+
+
+def _strangers(unknown: Collection[str], known: Collection[str]) -> ExpressionError:
+    """What to say of names in an answer that the question does not have."""
+    meant = [each for each in (advice(label, known, FUNCTIONS) for label in unknown) if each]
+    hint = f"; for a product or a function write {meant[0]}" if meant else ""
+    return ExpressionError(
+        f"the answer has {', '.join(sorted(unknown))} in it, but the names here are "
+        f"{', '.join(known)}{hint}"
+    )
 
 
 # Answers about a recorded graph.
@@ -139,10 +148,7 @@ def _number_or_formula(answer: Any, formulas: Formulas) -> str | ast.expr:
     tree = read_answer(answer, formulas.values)
     unknown = names_in(tree).keys() - formulas.values.keys() - CONSTANTS.keys()
     if unknown:
-        known = ", ".join(formulas.values)
-        raise ExpressionError(
-            f"the answer has {', '.join(sorted(unknown))} in it, but the labels are {known}"
-        )
+        raise _strangers(unknown, formulas.values)
     if names_in(tree).keys() - CONSTANTS.keys():
         return tree
     text = answer.strip().replace("−", "-").replace(",", ".")

@@ -75,7 +75,9 @@ _ALGEBRAS: dict[str | None, Callable[[ast.expr], ast.expr | None] | None] = {
 # How much of a derivative may be rounding where it is compared.
 _WELL = 1e-9
 # f'(x) = or ∂E/∂w = before an answer.
-_LEFT_SIDE = re.compile(r"\s*(?:[d∂][^=;+]*/\s*[d∂][^=;+]*|[^\W\d]\w*\s*['′’](?:\s*\(\w+\))?)\s*=")
+_LEFT_SIDE = re.compile(
+    r"\s*(?:[d∂][^=;+/]{0,100}/\s*[d∂][^=;+/]{0,100}|[^\W\d]\w{0,100}\s*['′’](?:\s*\(\w+\))?)\s*="
+)
 
 
 class Derivation(Document):
