@@ -365,7 +365,7 @@ def test_a_quiz_of_a_neuron():
         "−(t − a)",
         "a·(1 − a)",
         "aⱼ",
-        "−a·aⱼ·(t − a)·(1 − a)",
+        "−(t − a)·a·(1 − a)·aⱼ",
     ]
     assert [question.hint for question in found][1:] == [
         "sigmoid",
