@@ -308,12 +308,11 @@ class _TextWriter:
             made.append((parts, ", ".join(self.reasons(named, trees))))
         ends = [width_of(parts[-1]) for parts, _ in made]
         column = max(ends) + 3
-        if any(column + 2 + width_of(says) > self.width for _, says in made):
-            column = 0
         lines: list[str] = []
         for (parts, says), end in zip(made, ends, strict=True):
             lines += [wrapped(part, self.width, 2, 4) for part in parts]
-            space = max(column - end, 3)
+            # A long reason begins where it still fits.
+            space = max(min(column, self.width - 2 - width_of(says)) - end, 3)
             if says and 2 + end + space + width_of(says) <= self.width:
                 lines[-1] += " " * space + says
             elif says:
