@@ -103,8 +103,7 @@ def _tail(n: int, x: float) -> float:
     growth = 1.0
     for k, bernoulli in enumerate(_BERNOULLI, start=1):
         # (n + 2k - 1)! / (n - 1)! / (2k)! / x²ᵏ
-        growth *= square * ((n + 2 * k - 2) if k > 1 else 1) * (n + 2 * k - 1) / (2 * k)
-        growth *= 1 / (2 * k - 1) if k > 1 else n
+        growth *= square * (n + 2 * k - 2) * (n + 2 * k - 1) / (2 * k * (2 * k - 1))
         corrections += bernoulli * growth
     whole = _power(n, x) / n
     return math.fsum([*terms, whole, whole * (n * factor), whole * corrections])
