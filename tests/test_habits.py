@@ -125,7 +125,7 @@ def test_questions_and_formats_work_wherever_they_are_written():
         assert math.isfinite(v)
     finally:
         assert not math.isnan(v)
-    assert [form % each for each in (v, v)] == ["0.5", "0.5"]
+    assert ["%.1f" % each for each in (v, v)] == ["0.5", "0.5"]  # noqa: UP031
     assert (lambda form: form % (v, v))("%g %g") == "0.5 0.5"
     assert any(
         math.isnan(

@@ -105,8 +105,11 @@ def free_iteratively(cls: type) -> None:
 
     def release_operands(v: Any) -> None:
         nonlocal freeing
-        if v._x is not None:
-            dead.append((v._x, v._y, v._more))
+        try:
+            if v._x is not None:
+                dead.append((v._x, v._y, v._more))
+        except AttributeError:
+            return  # its number was refused before it had operands
         # Another thread may leave one behind just when the last was freed here: look again.
         while dead and not freeing:
             freeing = True
