@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .explaining.derivation import Derivation, derive
     from .explaining.steps import BackwardStep, Contribution, steps
     from .explaining.with_sympy import from_sympy, to_sympy
+    from .explaining.written import read_math
     from .picture.draw import draw, draw_dot
     from .picture.drawing import Drawing
     from .picture.graphviz import DrawingError
@@ -57,6 +58,7 @@ _LATER = {
     "explaining.derivation": ["Derivation", "derive"],
     "explaining.steps": ["BackwardStep", "Contribution", "steps"],
     "explaining.with_sympy": ["from_sympy", "to_sympy"],
+    "explaining.written": ["read_math"],
     "picture.draw": ["draw", "draw_dot"],
     "picture.drawing": ["Drawing"],
     "picture.graphviz": ["DrawingError"],
@@ -108,6 +110,7 @@ __all__ = [
     "jvp",
     "nn",
     "no_grad",
+    "read_math",
     "steps",
     "stop_gradient",
     "to_sympy",

@@ -21,6 +21,9 @@ from ..table.registry import OPCODES, TABLE
 SUM = "Σ"
 PRODUCT = "·"
 
+#: Functions by name: their arguments, and the expression in those.
+Functions = Mapping[str, tuple[Sequence[str], ast.expr]]
+
 _OPERATOR = {row_name: op for op, row_name in BINARY_ROWS.items()}
 
 
@@ -173,3 +176,72 @@ def is_sum(tree: ast.expr) -> TypeGuard[ast.BinOp]:
 def is_quotient(tree: ast.expr) -> TypeGuard[ast.BinOp]:
     """Whether `tree` divides last."""
     return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)
+
+
+def put_in(tree: ast.expr, functions: Functions, most: int) -> ast.expr:
+    """The expression with what functions are defined as in place of their calls.
+
+    functions  the arguments and the expression of each function
+
+    Operands that occur several times are shared, so what is left may be small in memory and
+    endless in writing: walk it by `bottom_up`. Raises `ValueError` for a call with the wrong
+    number of operands, and where more than `most` operations would be put in.
+
+    >>> square = multiplied([name("x"), name("x")])
+    >>> ast.unparse(put_in(call("f", number(3)), {"f": (["x"], square)}, 100))
+    '3 * 3'
+    """
+    room = most
+
+    def change(node: ast.expr) -> ast.expr:
+        nonlocal room
+        match node:
+            case ast.Call(func=ast.Name(id=called), args=operands) if called in functions:
+                arguments, body = functions[called]
+                if len(operands) != len(arguments):
+                    raise ValueError(
+                        f"{called} takes {len(arguments)} arguments here, got {len(operands)}"
+                    )
+                letters = dict(zip(arguments, operands, strict=True))
+                parts = bottom_up(body)
+                room -= len(parts)
+                if room < 0:
+                    raise ValueError(
+                        f"{called} comes to more than {most:,} operations, written out"
+                    )
+                return _changed(
+                    parts,
+                    lambda each: letters.get(each.id, each) if isinstance(each, ast.Name) else each,
+                )
+        return node
+
+    return _changed(bottom_up(tree), change)
+
+
+def operands_of(node: ast.expr) -> list[ast.expr]:
+    """What an operation is of, functions' names left out."""
+    if isinstance(node, ast.Call):
+        return node.args
+    return [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+
+
+def bottom_up(tree: ast.expr) -> list[ast.expr]:
+    """Every part of an expression once, operands before what is made from them, at any depth."""
+    found: dict[ast.expr, None] = {}
+    stack = [tree]
+    while stack:
+        waiting = [each for each in operands_of(stack[-1]) if each not in found]
+        if waiting:
+            stack += reversed(waiting)
+        else:
+            found[stack.pop()] = None
+    return list(found)
+
+
+def _changed(parts: Sequence[ast.expr], change: Callable[[ast.expr], ast.expr]) -> ast.expr:
+    done: dict[ast.expr, ast.expr] = {}
+    for part in parts:
+        same = all(done[each] is each for each in operands_of(part))
+        new = part if same else ast.copy_location(rebuilt(part, done.__getitem__), part)
+        done[part] = change(new)
+    return done[parts[-1]]

@@ -6,8 +6,8 @@ import argparse
 import json
 import math
 import os
+import re
 import sys
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -15,8 +15,8 @@ from typing import NoReturn
 from .. import __version__, build
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
-from ..notation.labels import unicode_label
 from ..notation.numerals import aligned
+from ..notation.scanning import ReadingError, name_in
 from ..notation.terminal import can_show, columns, encoding_of, marked, printable, write
 from ..table.registry import OPCODES, TABLE
 from .program import Computation, Program, ProgramError, check_name, is_name
@@ -26,9 +26,23 @@ NAME = "autograd-scalar"
 _DESCRIPTION = """\
 The value of an expression, its derivative by every name in it, and each operation between.
 
-EXPRESSION   numbers, names, + - * / // % **, calls of functions, pi, inf and nan;
-             "a = w*x; b = a + 1; b**2" goes in steps
-NAME=NUMBER  the value of a name"""
+EXPRESSION   as Python or as mathematics writes it: 3x^2 - 2x, e^-x, sin(x)/x, |x|, pi;
+             "a = w*x; b = a + 1; b**2" goes in steps, "f(x) = x^2; f(3)" defines a function
+NAME=NUMBER  the value of a name; --derive needs none"""
+_EXAMPLES = (
+    f'{NAME} "1/(1 + e^-x)" x=0.5',
+    f'{NAME} --derive "x^2 sin 3x"',
+    f'{NAME} "z = w*x + b; a = sigmoid(z); E = (a - y)^2/2" w=0.4 x=1 b=0.1 y=0 --explain w',
+)
+_WELCOME = "\n".join(
+    [
+        "The value of an expression, its derivatives, and why they are what they are:",
+        "",
+        *(f"  {example}" for example in _EXAMPLES),
+        "",
+        f"{NAME} --help lists the options.",
+    ]
+)
 
 
 class _RequestError(Exception):
@@ -43,7 +57,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (by default the program's) and return its exit code.
 
-    0 for success; 2, and one line on standard error, for a request that can't be met.
+    Without arguments it prints examples. 0 for success; 2, and one line on standard error, for a
+    request that can't be met.
 
     >>> main(["x**2", "x=3"])
     9.0
@@ -84,6 +99,9 @@ def _refuse(message: str) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
+    if not argv:
+        write(sys.stdout, _WELCOME)
+        return 0
     parser = _parser()
     end = argv.index("--") if "--" in argv else len(argv)
     # A space keeps argparse from taking the expression `-x**2` for an option.
@@ -97,11 +115,17 @@ def _run(argv: Sequence[str]) -> int:
         parser.error(
             f"unknown option {unknown:.60}; put -- before an expression that starts with --"
         )
-    if options.latex and not options.explain:
-        parser.error("--latex is for explanations: add --explain NAME")
+    if options.latex and not (options.explain or options.derive):
+        parser.error("--latex is for explanations: add --explain NAME or --derive")
     if options.json and options.explain:
         parser.error("--json and --explain can't be combined")
+    if options.wrt and not options.derive:
+        parser.error("--wrt says what --derive differentiates by: add --derive")
     text, values = _sort(words + list(argv[end + 1 :]))
+    if options.derive:
+        _check_alone(parser, options)
+        write(sys.stdout, _derivation(text, values, options))
+        return 0
     program = Program(text, values)
     computed = program.run(values)
     if computed.result.kind != "constant":
@@ -138,7 +162,6 @@ def _parser() -> _Parser:
     parser.add_argument(
         "--view",
         choices=("operations", "network"),
-        default="operations",
         help="what the picture shows: every operation, or the neurons in columns",
     )
     parser.add_argument(
@@ -148,6 +171,10 @@ def _parser() -> _Parser:
     parser.add_argument(
         "--explain", metavar="NAME", help="print why the derivative by NAME is what it is"
     )
+    parser.add_argument(
+        "--derive", action="store_true", help="derive the expression line by line; needs no values"
+    )
+    parser.add_argument("--wrt", metavar="NAME", help="what --derive differentiates by")
     parser.add_argument("--latex", action="store_true", help="print the explanation as LaTeX")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__} ({build})")
@@ -194,9 +221,10 @@ def _sort(words: Sequence[str]) -> tuple[str, dict[str, float]]:
 def _assignment(word: str) -> tuple[str, float | None]:
     """`NAME=NUMBER` taken apart; no name, or no number, where it isn't that."""
     name, equals, text = word.partition("=")
-    # As Python's grammar does with the names in an expression.
-    name = unicodedata.normalize("NFKC", name.strip())
-    if not equals or not is_name(name):
+    name = name.strip()
+    if not (name.isascii() and is_name(name)):
+        name = name_in(name)
+    if not equals or not name:
         return "", None
     try:
         number = float(text)
@@ -219,7 +247,9 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
     pictures = {}
     for path in paths:
         try:
-            drawing = draw(root, view=options.view, partials=options.partials, **limit)
+            drawing = draw(
+                root, view=options.view or "operations", partials=options.partials, **limit
+            )
             pictures[Path(path)] = drawing.pipe(path.lower().rpartition(".")[2])
         except (RuntimeError, ValueError) as error:
             raise _RequestError(f"{path}: {error}") from None
@@ -234,14 +264,39 @@ def _explanation(computed: Computation, options: argparse.Namespace) -> str:
     from ..explaining.chain_rule import explain
 
     named = computed.named
-    asked = unicodedata.normalize("NFKC", options.explain.strip())
-    typeset = {unicode_label(label): v for label, v in named.items()}
-    wrt = named.get(asked) or typeset.get(unicode_label(asked))
+    asked = options.explain.strip()
+    wrt = named.get(asked) or named.get(name_in(asked, named))
     if wrt is None:
         names = ", ".join(named) or "none"
         raise _RequestError(f"--explain {options.explain:.60}: the names are {names}")
     explanation = explain(computed.result, wrt)
     return explanation.latex if options.latex else str(explanation)
+
+
+def _check_alone(parser: _Parser, options: argparse.Namespace) -> None:
+    for option in ("json", "explain", "svg", "png", "dot", "view", "partials", "limit"):
+        if getattr(options, option):
+            parser.error(f"--{option} is for a computation with numbers: leave out --derive")
+
+
+def _derivation(text: str, values: dict[str, float], options: argparse.Namespace) -> str:
+    from ..explaining.derivation import derive
+
+    for constant in ("e", "pi", "π"):
+        if constant in values:
+            raise _RequestError(f"{constant} is a constant to --derive: take another name")
+    try:
+        derivation = derive(text, options.wrt and options.wrt.strip())
+        output = derivation.latex if options.latex else str(derivation)
+        if values:
+            point = ", ".join(f"{name} = {number!r}" for name, number in values.items())
+            output += f"\n\nAt {point} it is {derivation.at(**values)!r}."
+    except ReadingError as error:
+        raise ProgramError(error.message, error.source, error.column) from None
+    except ValueError as error:
+        message = re.sub(r"wrt='(.*)' for example", r"--wrt \1 for example", str(error))
+        raise _RequestError(message) from None
+    return output
 
 
 def _as_text(computed: Computation) -> str:

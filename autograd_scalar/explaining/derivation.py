@@ -11,7 +11,6 @@ import ast
 import contextlib
 import inspect
 import math
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,10 +21,13 @@ from typing import Any
 from ..algebra.cancel import shortened
 from ..algebra.partials import derivative as partial_of
 from ..algebra.trees import (
+    bottom_up,
     call,
     name,
     names_in,
     number,
+    operands_of,
+    put_in,
     rebuilt,
     replaced,
     row_of,
@@ -35,8 +37,10 @@ from ..algebra.trees import (
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.document import Block, Document, Equation, Paragraph, Piece, Row, Sentence
+from ..notation.reading import read
+from ..notation.scanning import name_in
 from ..table.floats import CONSTANTS
-from ..table.language import ExpressionError, parse
+from ..table.language import ExpressionError, check
 from ..table.registry import OPCODES, TABLE
 from .formulas import expression_of
 from .points import candidates, check_points
@@ -131,6 +135,9 @@ class Derivation(Document):
         # In σ(x)·(1 − σ(x)) the expression's own name stands for it.
         for itself, formula in self._named:
             tree = replaced(tree, itself, formula)
+        missing = [each for each in names_in(tree) if each not in {*point, *CONSTANTS}]
+        if missing:
+            raise ValueError(f"the point has no value for {', '.join(missing)}")
         return Calculator(point, self._functions, cautious=False)(tree).value
 
 
@@ -144,9 +151,10 @@ def derive(
 ) -> Derivation:
     """The derivative of an expression, rule by rule, the way a textbook writes it.
 
-    source     an expression in text, with or without a name for it ("sigma(x) = 1 / (1 +
-               exp(-x))"), in steps where you like ("a = w*x; b = exp(a)"); a Python
-               function of numbers; or a Value, which is taken as an expression in its leaves
+    source     an expression in text, as Python or as people write it ("x² sin 3x"), with or
+               without a name for it ("sigma(x) = 1 / (1 + exp(-x))"), in steps where you like
+               ("a = w*x; b = exp(a)"); a Python function of numbers; or a Value, which is
+               taken as an expression in its leaves
     wrt        the name to differentiate by; needed where there is more than one
     functions  names of functions nothing is known of: "f", whose derivative is f′; by one of
                several arguments f₁, f₂, …
@@ -176,6 +184,8 @@ def derive(
     opaque.update({f"{each}'": _slope_of(opaque[each]) for each in functions})
     for each in functions:
         opaque.update({slot(each, i): _slope_of(opaque[each], i) for i in range(_MOST_SLOTS)})
+    if isinstance(source, str) and wrt:
+        wrt = wrt if wrt.isascii() else name_in(wrt) or wrt
     *before, last = _read(source, functions, wrt)
     tree, heading = last.tree, last.heading
     _check_depth(tree)
@@ -281,9 +291,6 @@ class _Step:
         return ""
 
 
-_DEFINITION = re.compile(r"\s*([^\W\d]\w*)\s*(?:\(([\w\s,]*)\)\s*)?=(?!=)")
-
-
 def _read(source: Any, functions: Sequence[str], wrt: str | None) -> list[_Step]:
     """The steps of the source, each written out in the names that no step before it defines."""
     if isinstance(source, Value):
@@ -302,40 +309,37 @@ def _read(source: Any, functions: Sequence[str], wrt: str | None) -> list[_Step]
 
 
 def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[_Step]:
-    texts = [each for each in _split(source) if each.strip()] or [""]
+    statements = read(source, {*FUNCTIONS, *functions}, [wrt] if wrt else [])
+    if not statements:
+        raise ExpressionError("the expression is empty")
     found: list[_Step] = []
-    for i, text in enumerate(texts):
-        heading: ast.expr | None = None
-        arguments: list[str] = []
-        definition = _DEFINITION.match(text)
-        if definition:
-            arguments = [each.strip() for each in (definition[2] or "").split(",") if each.strip()]
-            heading = name(definition[1])
-            if definition[2] is not None:
-                heading = call(definition[1], *map(name, arguments))
-            text = text[definition.end() :]
-        elif i < len(texts) - 1:
-            raise ExpressionError(f"only the last step can do without name =: {text.strip():.60}")
-        defined = [step.function for step in found if step.function]
-        tree = _parsed(text.strip(), [*functions, *defined])
+    for i, statement in enumerate(statements):
+        tree, heading = statement.tree, name(statement.name) if statement.name else None
+        arguments = statement.arguments or ()
+        if statement.arguments is not None:
+            heading = call(statement.name, *map(name, arguments))
+        elif not heading and i < len(statements) - 1:
+            raise ExpressionError(f"only the last step can do without name =, not step {i + 1}")
         _check_depth(tree)
+        defined = [step.function for step in found if step.function]
+        check(tree, names_in(tree), {*FUNCTIONS, *functions, *defined})
         for step in reversed(found):
             tree = _put_in(tree, step, wrt)
-            _check_depth(tree)
+            _check_size(tree)
+        _check_depth(tree)
         found.append(_Step(_in_primitives(tree, functions), heading, arguments))
     return found
 
 
-def _split(source: str) -> list[str]:
-    """Steps end at a semicolon, or at the end of a line outside of brackets."""
-    parts, depth = [""], 0
-    for character in source:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == ";" or (character == "\n" and depth <= 0):
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
+def _check_size(tree: ast.expr) -> None:
+    """Refuse steps that come to too much when they are written out."""
+    sizes: dict[ast.expr, int] = {}
+    for each in bottom_up(tree):
+        sizes[each] = 1 + sum(sizes[operand] for operand in operands_of(each))
+    if sizes[tree] > _LONGEST:
+        raise ValueError(
+            f"these steps come to more than {_LONGEST:,} operations, written out; {_WAY_ON}"
+        )
 
 
 def _put_in(tree: ast.expr, step: _Step, wrt: str | None) -> ast.expr:
@@ -344,36 +348,8 @@ def _put_in(tree: ast.expr, step: _Step, wrt: str | None) -> ast.expr:
         case ast.Name(id=label):
             return tree if label == wrt else substituted(tree, {label: step.tree})
         case ast.Call(func=ast.Name(id=function)):
-
-            def walk(each: ast.expr) -> ast.expr:
-                each = rebuilt(each, walk)
-                match each:
-                    case ast.Call(func=ast.Name(id=called), args=operands) if called == function:
-                        if len(operands) != len(step.arguments):
-                            raise ExpressionError(
-                                f"{function} takes {len(step.arguments)} arguments here, "
-                                f"got {len(operands)}"
-                            )
-                        letters = dict(zip(step.arguments, operands, strict=True))
-                        return substituted(step.tree, letters)
-                return each
-
-            return walk(tree)
+            return put_in(tree, {function: (step.arguments, step.tree)}, _LONGEST)
     return tree
-
-
-def _parsed(text: str, functions: Sequence[str]) -> ast.expr:
-    try:
-        tree = ast.parse(text, mode="eval")
-    except SyntaxError as error:
-        raise ExpressionError(f"{error.msg}: {text:.60}", max((error.offset or 1) - 1, 0)) from None
-    except (RecursionError, MemoryError):
-        raise ExpressionError("this expression is nested too deeply") from None
-    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    names = {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called
-    }
-    return parse(text, names, {*FUNCTIONS, *functions})
 
 
 def _in_primitives(tree: ast.expr, functions: Sequence[str]) -> ast.expr:

@@ -38,6 +38,8 @@ _LABEL = re.compile(
     rf"(?:\\({'|'.join(_ACCENTS)})\{{({_LETTERS})\}}|({_LETTERS}))('*)(?:([0-9]+)|_{_SCRIPT})?"
     rf"(?:\^{_SCRIPT})?(?:(?<=[)\]}}])_{_SCRIPT})?(#[0-9]+)?\Z"
 )
+# A script may be a label with a script, and so on; longer labels are shown as they are typed.
+_LONGEST = 200
 _SCRIPT_TEXT = re.compile(r"[\w,()\[\]+\-* ]*\Z")
 
 # Letters without a Unicode subscript (b, c, d …) keep the underscore they were typed with.
@@ -112,7 +114,7 @@ def read_label(label: str) -> Label:
     >>> read_label("</svg>").plain
     True
     """
-    match = _LABEL.match(label)
+    match = _LABEL.match(label) if len(label) <= _LONGEST else None
     if match is None:
         return Label(printable(label), plain=True)
     accent, accented, base, primes, digits, *scripts, count = match.groups()

@@ -76,6 +76,8 @@ class Typesetter:
     times = "·10"
     equal = " = "
     unequal = " ≠ "
+    # Whether a · b/c is a·(b/c), as its room says.
+    wide_is_looser = True
     compare: ClassVar[dict[type[ast.cmpop], str]] = {
         ast.Lt: " < ",
         ast.LtE: " ≤ ",
@@ -140,6 +142,9 @@ class Typesetter:
     def ceil(self, text: str) -> str:
         return f"⌈{text}⌉"
 
+    def floor_divided(self, left: ast.expr, right: ast.expr) -> tuple[str, int]:
+        return self.floor(self.fraction(left, right)[0]), _ATOM
+
     def function(self, name: str, arguments: list[str]) -> str:
         return f"{name}({', '.join(arguments)})"
 
@@ -160,7 +165,7 @@ class Typesetter:
         match exponent:
             case ast.Constant(value=int(n)):
                 return text + self.raised(str(n))
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(n))):
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(n))) if n:
                 return text + self.raised(str(-n))
         return f"{text}^{self._above(self.set(exponent), _ATOM)}"
 
@@ -169,7 +174,9 @@ class Typesetter:
 
     def fraction(self, above: ast.expr, below: ast.expr) -> tuple[str, int]:
         text, level = self.set(above)
-        torn = level < _SIGN or any(map(is_quotient, _factors(above)))
+        unsigned = _factors(_signed(above)[1])
+        factors = unsigned if len(unsigned) > 1 else [above]
+        torn = level < _SIGN or _are_figures(factors) or any(map(is_quotient, factors))
         numerator = self.fence(text) if torn else text
         below_text = self._above(self.set(below), _POWER)
         return f"{numerator}/{below_text}", _SIGN if level == _SIGN else _TERM
@@ -217,10 +224,10 @@ class Typesetter:
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return self.power(left, right), _POWER
             case ast.BinOp(left=left, op=ast.FloorDiv(), right=right):
-                return self.floor(self.fraction(left, right)[0]), _ATOM
+                return self.floor_divided(left, right)
             case ast.BinOp(left=left, op=ast.Mod(), right=right):
                 sides = [self._above(self.set(each), _POWER) for each in (left, right)]
-                return self.words(" mod ").join(sides), _TERM
+                return self.words(" mod ").join(sides), _SUM
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self.sign + self._above(self.set(operand), _TERM), _SIGN
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -266,21 +273,15 @@ class Typesetter:
         return text, _SUM
 
     def _product(self, factors: list[ast.expr]) -> tuple[str, int]:
-        wide = any(
-            isinstance(each, ast.Call)
-            and isinstance(each.func, ast.Name)
-            and each.func.id in (DERIVATIVE, TOTAL, PENDING)
-            for each in factors
-        )
         numbers = all(map(_is_number, factors))
-        wide = wide or (numbers and not all(map(_is_digit, factors)))
-        wide = wide or any(is_quotient(_signed(each)[1]) for each in factors)
+        wide = self._is_wide(factors)
         # Where several factors have a sign, each is in brackets: (−a)·b·(−c).
         several = not numbers and sum(_signed(each)[0] for each in factors) > 1
         text, first = "", _TERM
         for i, factor in enumerate(factors):
             shown, level = self.set(factor)
-            if level < (_SIGN if i == 0 and not several else _TERM):
+            torn = bool(i) and is_quotient(factor) and not self.wide_is_looser
+            if torn or level < (_SIGN if i == 0 and not several else _TERM):
                 shown = self.fence(shown)
             elif i == 0:
                 first = level
@@ -293,6 +294,17 @@ class Typesetter:
             else:
                 text += self.dot + shown
         return text, _SIGN if first == _SIGN else _TERM
+
+    def _is_wide(self, factors: list[ast.expr]) -> bool:
+        """Whether factors are so large that there is room between them."""
+        named = any(
+            isinstance(each, ast.Call)
+            and isinstance(each.func, ast.Name)
+            and each.func.id in (DERIVATIVE, TOTAL, PENDING)
+            for each in factors
+        )
+        quotients = any(is_quotient(_signed(each)[1]) for each in factors)
+        return named or quotients or _are_figures(factors)
 
     def _is_coefficient(self, tree: ast.expr) -> bool:
         if isinstance(tree, ast.UnaryOp):
@@ -311,7 +323,7 @@ class Typesetter:
             case ast.BinOp(op=ast.Add() | ast.Sub()):
                 return any(isinstance(node, ast.Name) for node in ast.walk(factor))
             case ast.Call(func=ast.Name(id=function)):
-                return function in ("exp", "sqrt", "cbrt", "abs")
+                return function in ("exp", "sqrt", "cbrt")
         return False
 
     def _call(self, function: str, arguments: list[ast.expr]) -> tuple[str, int]:
@@ -336,6 +348,8 @@ class Typesetter:
                 return self.primed(self.set(inner)[0]), _ATOM
             case "more", [ast.Constant(value=int(count))]:
                 return f"{self.dots} {self.words(f'({count:,} more terms)')}", _TERM
+            case "exp", [ast.Constant(value=1)]:
+                return self.label("e"), _POWER
             case "exp", [exponent]:
                 return self.exponential(exponent)
             case "sqrt", [radicand]:
@@ -345,7 +359,9 @@ class Typesetter:
             case "abs", [inner]:
                 return self.bars(self.set(inner)[0]), _ATOM
             case "floor", [inner]:
-                return self.floor(self.set(inner)[0]), _ATOM
+                # ⌊x/y⌋ is x // y, which is not the same near whole numbers.
+                text = self.set(inner)[0]
+                return self.floor(self.fence(text) if is_quotient(inner) else text), _ATOM
             case "ceil", [inner]:
                 return self.ceil(self.set(inner)[0]), _ATOM
         if function == PRODUCT:
@@ -373,6 +389,12 @@ def _signed(tree: ast.expr) -> tuple[bool, ast.expr]:
 
 def _is_digit(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Constant) and tree.value in range(10)
+
+
+def _are_figures(factors: list[ast.expr]) -> bool:
+    """Whether it is numbers, and not all of one digit, that are multiplied."""
+    numbers = len(factors) > 1 and all(map(_is_number, factors))
+    return numbers and not all(map(_is_digit, factors))
 
 
 def _is_number(tree: ast.expr) -> bool:
@@ -408,6 +430,7 @@ class Plain(Typesetter):
 
     dot = "*"
     wide_dot = " * "
+    wide_is_looser = False
     minus = " - "
     sign = "-"
     dots = "..."
@@ -427,13 +450,18 @@ class Plain(Typesetter):
         return f"{mantissa}e{exponent}"
 
     def raised(self, digits: str) -> str:
-        return f"^({digits})" if digits.startswith("-") else f"^{digits}"
+        # x^1/2 looks like a root.
+        return f"^({digits})" if digits.startswith("-") or digits == "1" else f"^{digits}"
 
     def floor(self, text: str) -> str:
         return f"floor({text})"
 
     def ceil(self, text: str) -> str:
         return f"ceil({text})"
+
+    def floor_divided(self, left: ast.expr, right: ast.expr) -> tuple[str, int]:
+        sides = [self._above(self.set(each), _POWER) for each in (left, right)]
+        return " // ".join(sides), _SUM
 
     def function_name(self, label: str) -> str:
         shown = super().function_name(label)
