@@ -18,7 +18,7 @@ from typing import NoReturn, TypeVar
 from ..algebra.trees import is_quotient
 from ..algebra.trees import name as name_of
 from ..table.registry import OPCODES, TABLE
-from .labels import read_label
+from .labels import GREEK, read_label
 from .scanning import Names, ReadingError, Scanner, Token, key_of, name_in
 
 #: How many brackets, signs and exponents may be open inside one another.
@@ -45,7 +45,11 @@ _ALIASES = {
     "Relu": "relu",
 }
 # Letters that are functions before a bracket only.
-_LETTERS = {"σ": "sigmoid", "sigma": "sigmoid"}
+_LETTERS = {
+    "σ": "sigmoid",
+    "sigma": "sigmoid",
+    **{GREEK[row.latex[1:]]: row.name for row in TABLE if row.latex[1:] in GREEK},
+}
 _CONSTANTS = {"π": "pi", "pi": "pi", "inf": "inf", "nan": "nan", "NaN": "nan"}
 _UNKNOWN = {
     "cot": "1/tan(x)",
