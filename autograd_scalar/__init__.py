@@ -11,9 +11,10 @@ True
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .engine import copies as _copies  # noqa: F401 (gives Value what copy and pickle look for)
+from .arrays import single as _single  # noqa: F401 (gives Value what NumPy's functions look for)
+from .engine import copies as _copies  # noqa: F401 (and what copy and pickle look for)
 from .engine import functions
-from .engine import numpy_methods as _numpy_methods  # noqa: F401 (and what NumPy asks it for)
+from .engine import numpy_methods as _numpy_methods  # noqa: F401 (and NumPy's ufuncs)
 from .engine.builds import build
 from .engine.functions import *
 from .engine.modes import no_grad

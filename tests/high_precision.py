@@ -26,8 +26,34 @@ def trunc(x):
     return context.floor(x) if x >= 0 else context.ceil(x)
 
 
+def sign(x):
+    # The zero of floats has a sign, and 0.0 is positive.
+    return real(1) if x >= 0 else real(-1)
+
+
+def gamma(x):
+    # Beyond this it is more than a float can hold, or less, and long to work out.
+    return context.gamma(x) if abs(x) < 1000 else real("1e99999") if x > 0 else real(0)
+
+
+def log_gamma(x):
+    # The logarithm of |Γ|, where mpmath's is complex.
+    return context.re(context.loggamma(x))
+
+
+def polygamma(n, x):
+    # The order is whole, and a step next to it is none in the order.
+    n = int(context.nint(n))
+    if x >= -20:
+        return context.polygamma(n, x)
+    # Left to itself, mpmath would go back to positive numbers one by one.
+    slope = context.diff(lambda t: context.cot(context.pi * t), x, n)
+    return (-1) ** n * context.polygamma(n, 1 - x) - context.pi * slope
+
+
 # Rows say how SymPy spells their functions; most are called so in mpmath, too.
-SPELLED = {"Abs": abs, "ceiling": context.ceil, "erfc": erfc}
+SPELLED = {"Abs": abs, "ceiling": context.ceil, "erfc": erfc, "sign": sign, "gamma": gamma}
+SPELLED |= {"loggamma": log_gamma, "polygamma": polygamma, "digamma": lambda x: polygamma(0, x)}
 
 
 def in_high_precision(row):

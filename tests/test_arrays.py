@@ -94,6 +94,7 @@ OF_TWO = {
 }
 OF_SCIPY = {
     **on(ANYWHERE, "expit erf erfc ndtr log_expit"),
+    **on(POSITIVE, "gamma gammaln digamma psi"),
     **on((0.1, 0.9), "logit entr"),
 }
 OF_SCIPY_TWO = {"xlogy": POSITIVE, "xlog1py": POSITIVE}
@@ -574,6 +575,47 @@ def test_sequences_of_values_may_be_such_arrays():
         rtol=8 * ULP,
     )  # fmt: skip
     assert math.isclose(logsumexp(mixed(x[0])).data, scipy.special.logsumexp(x[0]), rel_tol=8 * ULP)
+
+
+OF_A_SINGLE_VALUE = {
+    "clip": lambda v: np.clip(v, 0.1, 0.9),
+    "clip to a Value": lambda v: np.clip(2.0, 0.1, v),
+    "where": lambda v: np.where(v > 0, v * v, 0.0),
+    "sinc": np.sinc,
+    "mean": np.mean,
+    "round": lambda v: np.round(v, 1) + v,
+    "interp": lambda v: np.interp(v, [0.0, 1.0], [0.0, 2.0]),
+    "norm": lambda v: np.linalg.norm(v),
+    "nan_to_num": np.nan_to_num,
+    "dot": lambda v: np.dot(v, 3.0 * v),
+}
+
+
+@pytest.mark.parametrize("function", OF_A_SINGLE_VALUE.values(), ids=OF_A_SINGLE_VALUE)
+def test_a_single_value_goes_through_functions_of_arrays_as_a_single_value(function):
+    v = Value(0.37)
+    out = function(v)
+    assert type(out) is Value
+    assert math.isclose(out.data, function(0.37), rel_tol=8 * ULP)
+    check_grads(function, (0.37,), order=2)
+
+
+def test_the_spread_of_a_single_value_is_0_and_so_is_its_derivative():
+    assert (np.std(Value(0.5)).data, grad(np.std)(0.5)) == (0.0, 0.0)
+
+
+def test_questions_about_a_single_value_are_answered_by_numpys_truths():
+    v = Value(0.5)
+    assert np.isclose(v, 0.5)
+    assert np.array_equal(v, v)
+    assert (np.shape(v), np.ndim(v), np.size(v)) == ((), 0, 1)
+
+
+def test_what_numpy_does_with_objects_it_does_with_values_where_there_is_no_rule():
+    v, w = Value(1.0), Value(2.0)
+    middle = np.linspace(v, w, 3)[1]
+    middle.backward()
+    assert (middle.data, v.grad, w.grad) == (1.5, 0.5, 0.5)
 
 
 def test_the_core_does_without_numpy():

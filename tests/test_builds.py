@@ -25,9 +25,10 @@ import pytest
 
 import autograd_scalar
 from autograd_scalar import Value, exp, log, sqrt, tanh, toposort
+from autograd_scalar.engine.refusals import NO_SUBCLASSES
 from autograd_scalar.engine.value import record
 from autograd_scalar.generate import native
-from autograd_scalar.table.registry import KERNELS, OPCODES
+from autograd_scalar.table.registry import KERNELS, OPCODES, TABLE
 from benchmarks.peers.ours import plain_package
 
 BUILD = autograd_scalar.build
@@ -115,7 +116,9 @@ def test_regenerating_the_native_kernels_gives_the_file_that_is_there():
 
 def test_what_c_computes_differently_is_left_to_python():
     source = native.source()
-    other_in_c = ("//", "%")
+    without = [f"{row.name}(" for row in TABLE if row.is_opaque and not row.c]
+    assert "gamma(" in without
+    other_in_c = ("//", "%", *without)
     for opcode, row in enumerate(native.ROWS):
         left_out = len(row.arguments) > 3 or any(
             symbol in text for text in (row.value, *row.partials) for symbol in other_in_c
@@ -233,7 +236,7 @@ MESSAGES = [
     (lambda: ~Value(1.0), TypeError, "bad operand type for unary ~: 'Value'"),
     (lambda: Value(1.0)[0], TypeError, "'Value' object is not subscriptable"),
     (lambda: Value(1.0).foo, AttributeError, "'Value' object has no attribute 'foo'"),
-    (lambda: type("Mine", (Value,), {}), TypeError, "type 'Value' is not an acceptable base type"),
+    (lambda: type("Mine", (Value,), {}), TypeError, NO_SUBCLASSES),
     (lambda: toposort(3), TypeError, "toposort needs a Value, got int 3"),
     (lambda: Value(1.0).exp(2), TypeError, "exp(x) takes 1 operands, got 2"),
     (lambda: Value(1.0) / Value(0.0, "den"), ZeroDivisionError,
@@ -257,14 +260,9 @@ def test_errors_are_the_same_to_the_letter(wrong, error, message):
 
 
 def test_a_value_takes_no_other_attributes():
-    class Slotted:
-        __slots__ = ()
-
-    with pytest.raises(AttributeError) as expected:
-        Slotted().foo = 1
-    with pytest.raises(AttributeError) as raised:
-        Value(1.0).foo = 1
-    assert str(raised.value) == str(expected.value).replace("Slotted", "Value")
+    for build in (autograd_scalar, plain_package()):
+        with pytest.raises(AttributeError, match=r"^'Value' object has no attribute 'foo'"):
+            build.Value(1.0).foo = 1
 
 
 def test_hash_is_identity():

@@ -418,7 +418,7 @@ def test_argnums_must_name_positional_arguments():
 def test_functions_of_math_are_named_with_their_replacement():
     with pytest.raises(TypeError, match=r"autograd_scalar\.exp"):
         grad(math.exp)(1.0)
-    with pytest.raises(TypeError, match=r"autograd_scalar\.exp"):
+    with pytest.raises(TypeError, match="stop_gradient"):
         grad(lambda x: float(x) ** 2)(np.float64(2))
 
 

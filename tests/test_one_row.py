@@ -25,18 +25,20 @@ from autograd_scalar.generate import native
 from autograd_scalar.generate.reference import primitives_page
 from autograd_scalar.generate.stub import functions_stub, methods
 from autograd_scalar.notation.typeset import Latex, MathML, Plain, Typesetter
+from autograd_scalar.table.floats import add_function
 from autograd_scalar.table.primitives import Primitive
 from autograd_scalar.table.registry import OPCODES, TABLE
 
-LN2 = math.log(2)
+LN3 = math.log(3)
 
 
-def exp2():
-    """A function of Python's `math`, with all its spellings."""
+def exp3():
+    """A function without a formula, with all its spellings."""
+    add_function("exp3", lambda x: 3.0**x)
     return add_row(
         Primitive(
-            "exp2", "exp2(x)", ("out * log(2)",), "exponential rule", ((0.7,), (-1.3,)),
-            written="2 ** x", sympy="2 ** x", c="exp2",
+            "exp3", "exp3(x)", ("out * log(3)",), "exponential rule", ((0.7,), (-1.3,)),
+            written="3 ** x", sympy="3 ** x", c="exp3",
         )
     )  # fmt: skip
 
@@ -54,7 +56,7 @@ def sigmoid(x):
 
 # What makes the row; its value, slope and second derivative in closed form.
 MADE = {
-    "exp2": (exp2, lambda x: 2**x, lambda x: LN2 * 2**x, lambda x: LN2**2 * 2**x),
+    "exp3": (exp3, lambda x: 3**x, lambda x: LN3 * 3**x, lambda x: LN3**2 * 3**x),
     "logistic": (
         logistic,
         sigmoid,
@@ -101,7 +103,7 @@ def test_it_goes_to_sympy_and_back(made):
     f, name, value, _, _ = made
     x = Value(0.3, "x")
     symbol = sympy.Symbol("x")
-    expected = {"exp2": 2**symbol, "logistic": sympy.Function("logistic")(symbol)}[name]
+    expected = {"exp3": 3**symbol, "logistic": sympy.Function("logistic")(symbol)}[name]
     assert to_sympy(f(x)) == expected
     assert from_sympy(to_sympy(f(x) + x))(0.3) == pytest.approx(value(0.3) + 0.3)
 
@@ -109,13 +111,13 @@ def test_it_goes_to_sympy_and_back(made):
 @pytest.mark.parametrize(
     ("notation", "expected"),
     [
-        (Typesetter, {"exp2": "2^(3x)", "logistic": "logistic(3x)"}),
-        (Plain, {"exp2": "2^(3*x)", "logistic": "logistic(3*x)"}),
-        (Latex, {"exp2": "2^{3x}", "logistic": r"\mathrm{logistic}\left(3x\right)"}),
+        (Typesetter, {"exp3": "3^(3x)", "logistic": "logistic(3x)"}),
+        (Plain, {"exp3": "3^(3*x)", "logistic": "logistic(3*x)"}),
+        (Latex, {"exp3": "3^{3x}", "logistic": r"\mathrm{logistic}\left(3x\right)"}),
         (
             MathML,
             {
-                "exp2": "<msup><mrow><mn>2</mn></mrow><mrow><mn>3</mn><mi>x</mi></mrow></msup>",
+                "exp3": "<msup><mrow><mn>3</mn></mrow><mrow><mn>3</mn><mi>x</mi></mrow></msup>",
                 "logistic": "<mrow><mi>logistic</mi><mrow><mo>(</mo><mn>3</mn><mi>x</mi>"
                 "<mo>)</mo></mrow></mrow>",
             },
@@ -140,14 +142,14 @@ def test_it_has_a_native_kernel_where_it_has_a_spelling_in_c(made):
     name = made[1]
     source = native.source(tuple(TABLE))
     assert (f" {name}(double x" in source) == bool(TABLE[OPCODES[name]].c)
-    assert name != "exp2" or "checked(math.exp2(x), left_to_python)" in source
+    assert name != "exp3" or "checked(math.exp3(x), left_to_python)" in source
 
 
 def test_a_value_that_calls_itself_must_be_python_s_own_function(scratch_table):
-    row = Primitive("exp3", "exp3(x)", ("out",), "none", ((0.7,),))
-    with pytest.raises(ValueError, match=r"'exp3'.*call of itself.*no function 'exp3'"):
+    row = Primitive("exp5", "exp5(x)", ("out",), "none", ((0.7,),))
+    with pytest.raises(ValueError, match=r"'exp5'.*call of itself.*no function 'exp5'"):
         add_row(row)
-    assert "exp3" not in OPCODES
+    assert "exp5" not in OPCODES
 
 
 def test_a_formula_that_calls_its_own_name_is_refused(scratch_table):

@@ -4,6 +4,7 @@ import math
 import sys
 
 import pytest
+from accuracy import allowed
 from high_precision import ROWS, context, derivative, precision_for, real, value_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,8 +36,11 @@ def tells_odd_from_even(row, arguments):
     return row.name != "pow" or arguments[0] >= 0 or abs(arguments[1]) < 2**53
 
 
-def check_at(row, arguments, tiny=1e-15):
-    """Value within 4 units in the last place; partials to 1e-12, or to `tiny` absolutely."""
+def check_at(row, arguments, tiny=1e-15, loose=1e-13):
+    """Value within 4 units in the last place; partials to 1e-12, or to `tiny` absolutely.
+
+    Less is allowed where the row says so.
+    """
     function = value_of(row)
     with context.workdps(precision_for(arguments)[1]):
         exact = function(*map(real, arguments))
@@ -48,18 +52,26 @@ def check_at(row, arguments, tiny=1e-15):
         if math.isinf(v.data):
             assert abs(exact) > LARGEST
             return
-        assert abs(v.data - exact) <= 4 * math.ulp(v.data)
+        units = allowed(row, arguments, v.data, 0)
+        assert abs(v.data - exact) <= (units * math.ulp(v.data) if math.isfinite(units) else loose)
         for i, partial in enumerate(v.partials):
             slope = derivative(function, arguments, i)
             if slope is None:
                 assert row.kinks, "a point without a derivative in a row that lists no kinks"
             elif abs(slope) < STEEPEST:
-                assert abs(partial - slope) <= max(1e-12 * abs(slope), tiny)
+                digits = math.isfinite(allowed(row, arguments, v.data, 1))
+                assert abs(partial - slope) <= max(1e-12 * abs(slope), tiny if digits else loose)
 
 
 def points_of(row):
     """Points of the row's domain."""
     points = st.tuples(*[NUMBERS] * len(row.arguments))
+    if row.name == "polygamma":
+        # Few numbers are orders; and next to negative roots nothing is said of its digits.
+        points = st.tuples(st.integers(0, 4).map(float), NUMBERS.map(abs))
+    if "gamma" in row.name:
+        # mpmath takes minutes for a thousand digits next to the pole; test_accuracy goes there.
+        points = points.filter(lambda point: abs(point[-1]) > 1e-8)
     return points.filter(lambda point: is_inside(row, point) and tells_odd_from_even(row, point))
 
 

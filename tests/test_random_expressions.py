@@ -93,7 +93,11 @@ def test_gradients_of_random_expressions(inputs, wanted):
     check(Program(inputs, wanted))
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+# The order of polygamma is whole: it has no numbers beside.
+AROUND = [row for row in ROWS if row.name != "polygamma"]
+
+
+@pytest.mark.parametrize("row", AROUND, ids=lambda row: row.name)
 @given(data=st.data())
 @settings(max_examples=10)
 def test_gradients_of_random_expressions_around_each_primitive(row, data):

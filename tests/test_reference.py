@@ -40,7 +40,7 @@ def checkout(tmp_path):
 def test_a_stale_file_is_reported_and_written_anew(checkout, capsys, name):
     main([], checkout)  # other tests may have added rows
     good = (checkout / name).read_text(encoding="utf-8")
-    spoilt = good.replace("hypot", "hypotenuse").replace("out * out", "out + out")
+    spoilt = good.replace("trunc", "truncate").replace("out * out", "out + out")
     assert spoilt != good
     (checkout / name).write_text(spoilt, encoding="utf-8")
     capsys.readouterr()
@@ -127,6 +127,10 @@ reveal_type(nn.Neuron(2).parameters())
 reveal_type(x.tanh())
 reveal_type(x.arctan2(2.0))
 reveal_type(x.where(1.0, x))
+reveal_type(x.sigmoid().gelu().rint())
+reveal_type(x.clamp(high=x))
+reveal_type(x.hypot(1.0, x))
+reveal_type(x.leaky_relu())
 """
 
 MISUSES = """
@@ -135,8 +139,10 @@ from autograd_scalar import Value
 x = Value(1.0)
 x.graad
 x.tanh(2.0)
-x.hypot()
+x.fmod()
 x.hypot("3")
+x.gelu(1.0)
+x.clamp(lowest=1.0)
 """
 
 
@@ -165,7 +171,7 @@ def test_type_checkers_know_the_functions_and_methods_of_the_table(checked):
     assert [each.removeprefix("builtins.") for each in revealed] == [
         "float", value, value, "float", "float", value, value, value,
         "list[float]", f"list[{value}]", value, "autograd_scalar.nn.MLP", f"list[{value}]",
-        value, value, value,
+        *[value] * 7,
     ]  # fmt: skip
 
 

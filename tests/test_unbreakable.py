@@ -610,7 +610,7 @@ def test_gradients_that_are_nan_have_the_same_sign_in_both_builds(seed):
 
 def test_of_one_nan_the_bits_are_those_of_the_kernel():
     negative = -math.nan
-    for row in TABLE:
+    for row in ROWS:
         opcode = OPCODES[row.name]
         for place, nan in itertools.product(range(len(row.arguments)), (math.nan, negative)):
             operands = [0.5] * len(row.arguments)

@@ -251,7 +251,7 @@ def test_order_is_exact_for_numbers_that_are_no_floats():
 
 
 def test_order_needs_numbers():
-    for other in ("2", 2j, None, Decimal(2)):
+    for other in ("2", 2j, None):
         with pytest.raises(TypeError, match="'<' not supported"):
             sorted([other, Value(1.0)])
 
@@ -323,11 +323,11 @@ def test_steps_give_plain_numbers():
     assert round(Value(2.345), 1) == 2.3
 
 
-@pytest.mark.parametrize("function", [math.exp, math.sqrt, float, math.isnan, complex])
+@pytest.mark.parametrize("function", [math.exp, math.sqrt, math.ulp, float, complex])
 def test_functions_of_floats_never_detach_a_value_silently(function):
     v = Value(2.0, "rate")
     for value in (v, v * 2, Value.parameter(2.0, "rate")):
-        with pytest.raises(TypeError, match=r"lose its derivative.*\.data.*autograd_scalar\.exp"):
+        with pytest.raises(TypeError, match=r"lose its derivative.*\.data"):
             function(value)
 
 

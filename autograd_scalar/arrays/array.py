@@ -73,7 +73,7 @@ class ValueArray(np.ndarray[Any, Any]):
     ) -> Any:
         with np.errstate(all="ignore"):
             if func in BY_STEPS:
-                found = super().__array_function__(func, types, args, kwargs)
+                found = func._implementation(*args, **kwargs)  # type: ignore[attr-defined]
             elif func in OWN:
                 found = OWN[func](*args, **kwargs)
             elif func in ON_OBJECTS:
@@ -176,6 +176,20 @@ def _each(function: Callable[[Any], Any], tree: Any) -> Any:
     if type(tree) is dict:
         return {key: _each(function, part) for key, part in tree.items()}
     return function(tree)
+
+
+def of_single_values(func: Any, args: Any, kwargs: Any) -> Any:
+    """A function of NumPy's some of whose arguments are Values, and none an array of them."""
+    if not any(func in known for known in (BY_STEPS, OWN, ON_OBJECTS, ON_NUMBERS)):
+        return func._implementation(*args, **kwargs)
+
+    def as_array(x: Any) -> Any:
+        return array(x) if type(x) is Value else x
+
+    def as_element(x: Any) -> Any:
+        return x[()] if type(x) is ValueArray and x.ndim == 0 else x
+
+    return _each(as_element, func(*_each(as_array, args), **_each(as_array, kwargs)))
 
 
 def array(elements: Any) -> Any:

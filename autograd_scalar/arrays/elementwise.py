@@ -13,34 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.functions import FUNCTIONS, logsumexp
+from ..engine.functions import FUNCTIONS
 from ..engine.numpy_methods import NUMPY_METHODS
-from ..engine.value import Value
 from ..table.registry import TABLE
 
 _abs, _pow, _log = abs, FUNCTIONS["pow"], FUNCTIONS["log"]
 _log1p, _exp, _sin, _erfc = (FUNCTIONS[name] for name in ("log1p", "exp", "sin", "erfc"))
-_trunc = FUNCTIONS["trunc"]
+_trunc, _logaddexp = FUNCTIONS["trunc"], FUNCTIONS["logaddexp"]
 _maximum, _minimum = FUNCTIONS["maximum"], FUNCTIONS["minimum"]
-
-
-def number(x: Any) -> float:
-    """The number in a Value, or the number itself."""
-    return x.data if type(x) is Value else float(x)
 
 
 def _sign(x: Any) -> Any:
     return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 * x
-
-
-def _fmod(x: Any, y: Any) -> Any:
-    """`mod` of the magnitudes, with the sign of `x`: Python's `%` has that of `y`."""
-    size = -y if y < 0 else y
-    return -(-x % size) if x < 0 else x % size
-
-
-def _copysign(x: Any, y: Any) -> Any:
-    return -_abs(x) if math.copysign(1.0, number(y)) < 0 else _abs(x)
 
 
 def _heaviside(x: Any, at_0: Any) -> Any:
@@ -55,16 +39,8 @@ def _fmin(x: Any, y: Any) -> Any:
     return y if x != x else x if y != y else _minimum(x, y)
 
 
-def _clip(x: Any, low: Any, high: Any) -> Any:
-    return _minimum(_maximum(x, low), high)
-
-
-def _logaddexp(x: Any, y: Any) -> Any:
-    return logsumexp((x, y))
-
-
 def _logaddexp2(x: Any, y: Any) -> Any:
-    return logsumexp((x * math.log(2), y * math.log(2))) / math.log(2)
+    return _logaddexp(x * math.log(2), y * math.log(2)) / math.log(2)
 
 
 # sin(y)/y by its series for |y| < 0.75, where the derivatives of the quotient cancel.
@@ -104,18 +80,14 @@ def _modf(x: Any) -> tuple[Any, Any]:
 #: What the table has no function for under that name.
 COMPOSED: dict[str, Callable[..., Any]] = {
     **NUMPY_METHODS,
-    "clip": _clip,
-    "copysign": _copysign,
     "divmod": divmod,
     "entr": _entr,
     "exp10": lambda x: _pow(10.0, x),
     "fmax": _fmax,
     "fmin": _fmin,
-    "fmod": _fmod,
     "heaviside": _heaviside,
     "ldexp": lambda x, y: x * _pow(2.0, y),
     "log_expit": lambda x: -FUNCTIONS["softplus"](-x),
-    "logaddexp": _logaddexp,
     "logaddexp2": _logaddexp2,
     "logit": _logit,
     "modf": _modf,
@@ -130,7 +102,7 @@ COMPOSED: dict[str, Callable[..., Any]] = {
 
 # What NumPy and SciPy call functions of the table, and of this file.
 _NAMES = {row.alias: row.name for row in TABLE if row.alias} | {
-    "digamma": "digamma",
+    "clip": "clamp",
     "expit": "sigmoid",
     "float_power": "pow",
     "gammaln": "lgamma",

@@ -181,7 +181,7 @@ def _interp(
         # From the nearer knot, so that the knots themselves are met.
         near = np.where(at == knots[-1], i + 1, i)
         inside = slope * (x - xp[near]) + fp[near]
-    return np.where(below, first, np.where(above, last, inside))[()]
+    return object_array(np.where(below, first, np.where(above, last, inside)))[()]
 
 
 def _filled(value: float) -> Callable[..., Any]:

@@ -96,8 +96,9 @@ def as_function(row: Primitive, opcode: int) -> Callable[..., Any]:
 
 def _documentation(row: Primitive) -> str:
     call = f"{row.name}({', '.join(row.arguments)})"
+    value = row.written or row.value
     # Where the value is a call of the function itself, it says nothing.
-    means = "" if row.value == call else f" = {row.value}"
+    means = "" if value == call else f" = {value}"
     partials = "\n".join(
         f"    ∂/∂{name} = {text}" for name, text in zip(row.arguments, row.shown, strict=True)
     )
@@ -134,10 +135,10 @@ def add_methods(row: Primitive, opcode: int) -> None:
 def add_composed_method(name: str, function: Callable[..., Any]) -> None:
     """Make a function that is composed of the table's a method of Value, too."""
 
-    def method(self: Any, *operands: Any) -> Any:
+    def method(self: Any, *operands: Any, **named: Any) -> Any:
         if type(self) is not Value:
             raise _not_a_value(name, self)
-        return function(self, *operands)
+        return function(self, *operands, **named)
 
     method.__name__ = name
     method.__qualname__ = f"Value.{name}"

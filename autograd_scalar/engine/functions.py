@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import reduce
-from operator import add
+from operator import add, mul
 from typing import Any
 
 from ..table.primitives import Primitive
 from ..table.registry import OPCODES, TABLE, compile_kernel, compile_value, register
+from . import callers
 from .calls import add_composed_method, add_methods, as_function
 from .numbers import to_float
 from .value import Opcode, Value, binary, operand, ternary
@@ -119,7 +120,8 @@ def primitive(
 
 _WHERE, _MAXIMUM, _MINIMUM = (OPCODES[name] for name in ("where", "maximum", "minimum"))
 _log, _where = FUNCTIONS["log"], FUNCTIONS["where"]
-_exp, _log1p = FUNCTIONS["exp"], FUNCTIONS["log1p"]
+_exp, _log1p, _erfc = FUNCTIONS["exp"], FUNCTIONS["log1p"], FUNCTIONS["erfc"]
+_logaddexp = FUNCTIONS["logaddexp"]
 
 
 def log(x: Any, base: Any = None) -> Any:
@@ -154,7 +156,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return _where(condition, x, y)
 
 
-_maximum, _minimum = FUNCTIONS["maximum"], FUNCTIONS["minimum"]
+_maximum, _minimum, _hypot = FUNCTIONS["maximum"], FUNCTIONS["minimum"], FUNCTIONS["hypot"]
 
 
 def _fold(opcode: Opcode, of_two: Callable[..., Any], values: tuple[Any, ...]) -> Any:
@@ -183,6 +185,114 @@ def minimum(*values: Any) -> Any:
     1.0
     """
     return _fold(_MINIMUM, _minimum, values)
+
+
+def hypot(*values: Any) -> Any:
+    """√(x² + y² + …), the length of a vector, at any size of its coordinates.
+
+    Nothing is squared, so nothing overflows that the length doesn't. At 0, the tip of a cone,
+    its derivatives are 0.
+
+    >>> hypot(3 * 2.0**600, 4 * 2.0**600) == 5 * 2.0**600, hypot(2.0, 3.0, 6.0)
+    (True, 7.0)
+    """
+    if len(values) == 2:
+        return _hypot(values[0], values[1])
+    return reduce(_hypot, values[1:], fabs(values[0])) if values else 0.0
+
+
+def dist(p: Iterable[Any], q: Iterable[Any]) -> Any:
+    """The distance of two points, `hypot` of the differences of their coordinates.
+
+    Raises `ValueError` for points of different dimensions.
+
+    >>> dist([1.0, 2.0], [4.0, 6.0])
+    5.0
+    """
+    start, end = list(p), list(q)
+    if len(start) != len(end):
+        raise ValueError(f"dist: points of {len(start)} and {len(end)} coordinates")
+    return hypot(*[_number(a) - _number(b) for a, b in zip(start, end, strict=True)])
+
+
+def _number(x: Any) -> Any:
+    return x if type(x) is Value else to_float(x)
+
+
+def _float_of(x: Any) -> float:
+    return x.data if type(x) is Value else to_float(x)
+
+
+def fabs(x: Any) -> Any:
+    """|x|, Python's `abs` as a float or a Value.
+
+    >>> fabs(-3)
+    3.0
+    """
+    return abs(_number(x))
+
+
+def prod(values: Iterable[Any], *, start: Any = 1.0) -> Any:
+    """The product of the values, which zeros among them don't keep from being differentiated.
+
+    >>> prod([2.0, 3.0, 4.0])
+    24.0
+    """
+    return reduce(mul, map(_number, values), _number(start))
+
+
+def fsum(values: Iterable[Any]) -> Any:
+    """The sum of the values as if it were rounded once, whatever their sizes and order.
+
+    Python's `math.fsum`; the derivative with respect to each of them is 1.
+
+    >>> fsum([1e100, 1.0, -1e100])
+    1.0
+    """
+    sequence = list(map(_number, values))
+    numbers = [_float_of(each) for each in sequence]
+    exact = math.fsum(numbers)
+    if not any(type(each) is Value for each in sequence):
+        return exact
+    total = reduce(add, sequence)
+    # What rounding took away is given back; once is enough where it was not much.
+    while math.isfinite(total.data) and total.data != exact:
+        total = total + (exact - total.data)
+    return total
+
+
+def degrees(x: Any) -> Any:
+    """An angle in radians as degrees.
+
+    >>> degrees(math.pi)
+    180.0
+    """
+    return _number(x) * (180 / math.pi)
+
+
+def radians(x: Any) -> Any:
+    """An angle in degrees as radians.
+
+    >>> radians(180.0) == math.pi
+    True
+    """
+    return _number(x) * (math.pi / 180)
+
+
+def clamp(x: Any, low: Any = None, high: Any = None) -> Any:
+    """`x`, but `low` where it is less than that, and `high` where it is more.
+
+    Outside the bounds the derivative with respect to `x` is 0. Either bound may be left out, and
+    both may be Values; on a bound, `x` and the bound share the derivative half and half, as those
+    that tie in `maximum` and `minimum` do.
+
+    >>> clamp(3.0, 0.0, 1.0), clamp(-3.0, 0.0), clamp(0.5, high=1.0)
+    (1.0, 0.0, 0.5)
+    """
+    x = _number(x)
+    if low is not None:
+        x = _maximum(x, low)
+    return x if high is None else _minimum(x, high)
 
 
 _pow = as_function(TABLE[OPCODES["pow"]], OPCODES["pow"])
@@ -218,6 +328,41 @@ def softplus(x: Any) -> Any:
     return x + _log1p(_exp(-x)) if x > 0 else _log1p(_exp(x))
 
 
+def silu(x: Any) -> Any:
+    """x σ(x), which is also called swish: `x` times its `sigmoid`.
+
+    Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning".
+
+    >>> silu(0.0), silu(1000.0)
+    (0.0, 1000.0)
+    """
+    return x * sigmoid(x)
+
+
+def gelu(x: Any) -> Any:
+    """x Φ(x), with Φ the distribution function of the normal distribution.
+
+    Hendrycks and Gimpel, "Gaussian error linear units"; exact, not by its approximation with
+    tanh.
+
+    >>> gelu(0.0), gelu(100.0)
+    (0.0, 100.0)
+    """
+    x = _number(x)
+    return x * (0.5 * _erfc(-math.sqrt(0.5) * x))
+
+
+def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
+    """`x`, but `slope` times `x` below 0; the derivative at 0 is 1, as that of `relu`.
+
+    >>> leaky_relu(3.0), leaky_relu(-3.0, 0.5)
+    (3.0, -1.5)
+    """
+    x = _number(x)
+    return where(x < 0, slope * x, x)
+
+
 def _numbers(name: str, values: Iterable[Any]) -> tuple[list[Any], list[float], int]:
     """The values, what they are as numbers, and the place of the largest."""
     sequence: list[Any] = [each if type(each) is Value else to_float(each) for each in values]
@@ -246,13 +391,16 @@ def _powers(sequence: list[Any], place: int) -> list[Any]:
 def logsumexp(values: Iterable[Any]) -> Any:
     """log(Σ e^xᵢ), right at any size of the xᵢ; its gradient is their softmax.
 
-    If the largest is infinite, this is their `maximum`. Raises `ValueError` for an empty
-    sequence.
+    Of two it is `logaddexp`. If the largest is infinite, this is their `maximum`. Raises
+    `ValueError` for an empty sequence.
 
     >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
     True
     """
-    sequence, numbers, place = _numbers("logsumexp", values)
+    given = list(values)
+    if len(given) == 2:
+        return _logaddexp(given[0], given[1])
+    sequence, numbers, place = _numbers("logsumexp", given)
     largest = numbers[place]
     if _outweighs(place, numbers):
         return sequence[place] + _log1p(reduce(add, _powers(sequence, place)))
@@ -284,17 +432,21 @@ def softmax(values: Iterable[Any]) -> list[Any]:
     return [power / total for power in powers]
 
 
-# Those of one number are methods too, like the functions of the table.
-for _composed in (sigmoid, softplus):
+# Those of one number, and what belongs to it, are methods too, like the functions of the table.
+for _composed in (sigmoid, softplus, silu, gelu, leaky_relu, clamp, hypot, degrees, radians, fabs):
     FUNCTIONS[_composed.__name__] = _composed
     add_composed_method(_composed.__name__, _composed)
 
 __all__ = [
+    "dist",
+    "fsum",
     "logsumexp",
     "primitive",
+    "prod",
     "softmax",
     *(name for name in FUNCTIONS if name not in ("abs", "pow")),
 ]
+callers.FUNCTIONS_HERE[:] = __all__
 
 
 def __getattr__(name: str) -> Any:

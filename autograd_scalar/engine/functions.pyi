@@ -7,13 +7,18 @@ from ..table.primitives import Primitive
 from .value import Value
 
 __all__ = [  # noqa: RUF022 (the table's order)
+    "dist",
+    "fsum",
     "logsumexp",
     "primitive",
+    "prod",
     "softmax",
     "exp",
+    "exp2",
     "expm1",
     "log",
     "log1p",
+    "logaddexp",
     "log2",
     "log10",
     "sqrt",
@@ -33,6 +38,10 @@ __all__ = [  # noqa: RUF022 (the table's order)
     "atanh",
     "erf",
     "erfc",
+    "gamma",
+    "lgamma",
+    "digamma",
+    "polygamma",
     "hypot",
     "relu",
     "maximum",
@@ -41,8 +50,18 @@ __all__ = [  # noqa: RUF022 (the table's order)
     "floor",
     "ceil",
     "trunc",
+    "fmod",
+    "remainder",
+    "copysign",
     "sigmoid",
     "softplus",
+    "silu",
+    "gelu",
+    "leaky_relu",
+    "clamp",
+    "degrees",
+    "radians",
+    "fabs",
 ]
 
 FUNCTIONS: dict[str, Callable[..., Any]]
@@ -58,6 +77,17 @@ def exp(x: float, /) -> float:  # type: ignore[overload-overlap]
 
 @overload
 def exp(x: Value | float, /) -> Value: ...
+@overload
+def exp2(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`exp2(x)` = 2 ** x, on numbers and Values.
+
+    Exponential rule:
+
+        ∂/∂x = out * log(2)
+    """
+
+@overload
+def exp2(x: Value | float, /) -> Value: ...
 @overload
 def expm1(x: float, /) -> float:  # type: ignore[overload-overlap]
     """`expm1(x)`, on numbers and Values.
@@ -82,6 +112,18 @@ def log1p(x: float, /) -> float:  # type: ignore[overload-overlap]
 
 @overload
 def log1p(x: Value | float, /) -> Value: ...
+@overload
+def logaddexp(x: float, y: float, /) -> float:  # type: ignore[overload-overlap]
+    """`logaddexp(x, y)` = log(exp(x) + exp(y)), on numbers and Values.
+
+    Derivative of log(eˣ + eʸ):
+
+        ∂/∂x = exp(x - out)
+        ∂/∂y = exp(y - out)
+    """
+
+@overload
+def logaddexp(x: Value | float, y: Value | float, /) -> Value: ...
 @overload
 def log2(x: float, /) -> float:  # type: ignore[overload-overlap]
     """`log2(x)`, on numbers and Values.
@@ -307,17 +349,58 @@ def erfc(x: float, /) -> float:  # type: ignore[overload-overlap]
 @overload
 def erfc(x: Value | float, /) -> Value: ...
 @overload
-def hypot(x: float, y: float, /) -> float:  # type: ignore[overload-overlap]
-    """`hypot(x, y)`, on numbers and Values.
+def gamma(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`gamma(x)`, on numbers and Values.
 
-    Derivative of a length:
+    Derivative of the gamma function:
 
-        ∂/∂x = x / out if out else 0 * x
-        ∂/∂y = y / out if out else 0 * y
+        ∂/∂x = out * digamma(x)
+
+    Needs x > 0 or x != x // 1; raises `ValueError` elsewhere.
     """
 
 @overload
-def hypot(x: Value | float, y: Value | float, /) -> Value: ...
+def gamma(x: Value | float, /) -> Value: ...
+@overload
+def lgamma(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`lgamma(x)`, on numbers and Values.
+
+    Derivative of the gamma function:
+
+        ∂/∂x = digamma(x)
+
+    Needs x > 0 or x != x // 1; raises `ValueError` elsewhere.
+    """
+
+@overload
+def lgamma(x: Value | float, /) -> Value: ...
+@overload
+def digamma(x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`digamma(x)`, on numbers and Values.
+
+    Derivative of the digamma function:
+
+        ∂/∂x = polygamma(1, x)
+
+    Needs x > 0 or x != x // 1; raises `ValueError` elsewhere.
+    """
+
+@overload
+def digamma(x: Value | float, /) -> Value: ...
+@overload
+def polygamma(n: float, x: float, /) -> float:  # type: ignore[overload-overlap]
+    """`polygamma(n, x)`, on numbers and Values.
+
+    Derivative of the digamma function:
+
+        ∂/∂n = 0
+        ∂/∂x = polygamma(n + 1, x)
+
+    Needs 0 <= n <= 100 and n == n // 1 and (x > 0 or x != x // 1); raises `ValueError` elsewhere.
+    """
+
+@overload
+def polygamma(n: Value | float, x: Value | float, /) -> Value: ...
 @overload
 def relu(x: float, /) -> float:  # type: ignore[overload-overlap]
     """`relu(x)` = 0 if x < 0 else x, on numbers and Values.
@@ -362,6 +445,46 @@ def trunc(x: float, /) -> float:  # type: ignore[overload-overlap]
 
 @overload
 def trunc(x: Value | float, /) -> Value: ...
+@overload
+def fmod(x: float, y: float, /) -> float:  # type: ignore[overload-overlap]
+    """`fmod(x, y)`, on numbers and Values.
+
+    Difference rule:
+
+        ∂/∂x = 1
+        ∂/∂y = -trunc(x / y)
+
+    Needs y != 0; raises `ValueError` elsewhere.
+    """
+
+@overload
+def fmod(x: Value | float, y: Value | float, /) -> Value: ...
+@overload
+def remainder(x: float, y: float, /) -> float:  # type: ignore[overload-overlap]
+    """`remainder(x, y)`, on numbers and Values.
+
+    Difference rule:
+
+        ∂/∂x = 1
+        ∂/∂y = -floor((x - out) / y + 0.5)
+
+    Needs y != 0; raises `ValueError` elsewhere.
+    """
+
+@overload
+def remainder(x: Value | float, y: Value | float, /) -> Value: ...
+@overload
+def copysign(x: float, y: float, /) -> float:  # type: ignore[overload-overlap]
+    """`copysign(x, y)`, on numbers and Values.
+
+    Derivative of |x|:
+
+        ∂/∂x = copysign(1, y) if x > 0 else -copysign(1, y) if x < 0 else 0 * x
+        ∂/∂y = 0
+    """
+
+@overload
+def copysign(x: Value | float, y: Value | float, /) -> Value: ...
 def add_row(row: Primitive) -> Callable[..., Any]:
     """Register a row, and return its function of numbers and Values."""
 
@@ -449,6 +572,99 @@ def minimum(*values: float) -> float:  # type: ignore[overload-overlap]
 @overload
 def minimum(*values: Value | float) -> Value: ...
 @overload
+def hypot(*values: float) -> float:  # type: ignore[overload-overlap]
+    """√(x² + y² + …), the length of a vector, at any size of its coordinates.
+
+    Nothing is squared, so nothing overflows that the length doesn't. At 0, the tip of a cone,
+    its derivatives are 0.
+
+    >>> hypot(3 * 2.0**600, 4 * 2.0**600) == 5 * 2.0**600, hypot(2.0, 3.0, 6.0)
+    (True, 7.0)
+    """
+
+@overload
+def hypot(*values: Value | float) -> Value: ...
+@overload
+def dist(p: Iterable[float], q: Iterable[float]) -> float:  # type: ignore[overload-overlap]
+    """The distance of two points, `hypot` of the differences of their coordinates.
+
+    Raises `ValueError` for points of different dimensions.
+
+    >>> dist([1.0, 2.0], [4.0, 6.0])
+    5.0
+    """
+
+@overload
+def dist(p: Iterable[Value | float], q: Iterable[Value | float]) -> Value: ...
+@overload
+def fabs(x: float) -> float:  # type: ignore[overload-overlap]
+    """|x|, Python's `abs` as a float or a Value.
+
+    >>> fabs(-3)
+    3.0
+    """
+
+@overload
+def fabs(x: Value | float) -> Value: ...
+@overload
+def prod(values: Iterable[float], *, start: float = 1.0) -> float:  # type: ignore[overload-overlap]
+    """The product of the values, which zeros among them don't keep from being differentiated.
+
+    >>> prod([2.0, 3.0, 4.0])
+    24.0
+    """
+
+@overload
+def prod(values: Iterable[Value | float], *, start: Value | float = 1.0) -> Value: ...
+@overload
+def fsum(values: Iterable[float]) -> float:  # type: ignore[overload-overlap]
+    """The sum of the values as if it were rounded once, whatever their sizes and order.
+
+    Python's `math.fsum`; the derivative with respect to each of them is 1.
+
+    >>> fsum([1e100, 1.0, -1e100])
+    1.0
+    """
+
+@overload
+def fsum(values: Iterable[Value | float]) -> Value: ...
+@overload
+def degrees(x: float) -> float:  # type: ignore[overload-overlap]
+    """An angle in radians as degrees.
+
+    >>> degrees(math.pi)
+    180.0
+    """
+
+@overload
+def degrees(x: Value | float) -> Value: ...
+@overload
+def radians(x: float) -> float:  # type: ignore[overload-overlap]
+    """An angle in degrees as radians.
+
+    >>> radians(180.0) == math.pi
+    True
+    """
+
+@overload
+def radians(x: Value | float) -> Value: ...
+@overload
+def clamp(x: float, low: float | None = ..., high: float | None = ...) -> float:  # type: ignore[overload-overlap]
+    """`x`, but `low` where it is less than that, and `high` where it is more.
+
+    Outside the bounds the derivative with respect to `x` is 0. Either bound may be left out, and
+    both may be Values; on a bound, `x` and the bound share the derivative half and half, as those
+    that tie in `maximum` and `minimum` do.
+
+    >>> clamp(3.0, 0.0, 1.0), clamp(-3.0, 0.0), clamp(0.5, high=1.0)
+    (1.0, 0.0, 0.5)
+    """
+
+@overload
+def clamp(
+    x: Value | float, low: Value | float | None = ..., high: Value | float | None = ...
+) -> Value: ...
+@overload
 def sigmoid(x: float) -> float:  # type: ignore[overload-overlap]
     """1 / (1 + e⁻ˣ), right at any size of `x`; σ′ = σ(1 − σ) comes out of its primitives.
 
@@ -469,11 +685,47 @@ def softplus(x: float) -> float:  # type: ignore[overload-overlap]
 @overload
 def softplus(x: Value | float) -> Value: ...
 @overload
+def silu(x: float) -> float:  # type: ignore[overload-overlap]
+    """x σ(x), which is also called swish: `x` times its `sigmoid`.
+
+    Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning".
+
+    >>> silu(0.0), silu(1000.0)
+    (0.0, 1000.0)
+    """
+
+@overload
+def silu(x: Value | float) -> Value: ...
+@overload
+def gelu(x: float) -> float:  # type: ignore[overload-overlap]
+    """x Φ(x), with Φ the distribution function of the normal distribution.
+
+    Hendrycks and Gimpel, "Gaussian error linear units"; exact, not by its approximation with
+    tanh.
+
+    >>> gelu(0.0), gelu(100.0)
+    (0.0, 100.0)
+    """
+
+@overload
+def gelu(x: Value | float) -> Value: ...
+@overload
+def leaky_relu(x: float, slope: float = 0.01) -> float:  # type: ignore[overload-overlap]
+    """`x`, but `slope` times `x` below 0; the derivative at 0 is 1, as that of `relu`.
+
+    >>> leaky_relu(3.0), leaky_relu(-3.0, 0.5)
+    (3.0, -1.5)
+    """
+
+@overload
+def leaky_relu(x: Value | float, slope: Value | float = 0.01) -> Value: ...
+@overload
 def logsumexp(values: Iterable[float]) -> float:  # type: ignore[overload-overlap]
     """log(Σ e^xᵢ), right at any size of the xᵢ; its gradient is their softmax.
 
-    If the largest is infinite, this is their `maximum`. Raises `ValueError` for an empty
-    sequence.
+    Of two it is `logaddexp`. If the largest is infinite, this is their `maximum`. Raises
+    `ValueError` for an empty sequence.
 
     >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
     True

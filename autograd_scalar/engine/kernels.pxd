@@ -24,7 +24,7 @@ cdef extern from "Python.h":
         unsigned long tp_flags
         PyObject *tp_dict
         void *tp_hash
-        void *tp_getattro
+        void *tp_setattro
         void *tp_traverse
         void *tp_clear
         void *tp_dealloc
@@ -34,6 +34,7 @@ cdef extern from "Python.h":
     void Py_SET_REFCNT(PyObject *, Py_ssize_t)
     void Py_SET_TYPE(PyObject *, type)
     PyObject *PyErr_NoMemory()
+    int PyObject_GenericSetAttr(object, object, PyObject *) except -1
     void *PyMem_RawMalloc(size_t)
     void PyMem_RawFree(void *)
     void PyType_Modified(type)
@@ -174,8 +175,19 @@ cdef inline void free_node(PyObject *node) noexcept:
     freeing = False
 
 
+cdef inline int set_attribute(object v, object name, PyObject *to) except -1:
+    try:
+        return PyObject_GenericSetAttr(v, name, to)
+    except AttributeError:
+        if to is NULL or hasattr(Value, name):
+            raise
+        from autograd_scalar.engine.refusals import no_attribute
+        raise AttributeError(no_attribute(name), name=name, obj=v) from None
+
+
 cdef inline void prepare(type cls):
     import inspect
+    from autograd_scalar.engine.refusals import Final
     cdef Class *slots = <Class *>cls
     assert slots.tp_basicsize <= BLOCK_BYTES
     # A graph has no cycles, as operands are older than what is made of them: reference counts
@@ -185,6 +197,10 @@ cdef inline void prepare(type cls):
     slots.tp_clear = NULL
     slots.tp_dealloc = <void *>free_node
     slots.tp_alloc = <void *>new_node
+    slots.tp_setattro = <void *>set_attribute
+    # What is not an acceptable base type, only the class of the class has a say in.
+    Py_INCREF(Final)
+    Py_SET_TYPE(<PyObject *>cls, Final)
     # Python puts this name into its error messages.
     slots.tp_name = b"Value"
     # Comparisons take a class its hash; this one's is identity.

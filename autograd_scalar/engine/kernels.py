@@ -15,6 +15,7 @@ from typing import Any
 
 from ..table.registry import KERNELS, OPCODES
 from . import context
+from .refusals import NO_SUBCLASSES
 
 # The operators that can't fail are called by name: they are what graphs are mostly made of.
 add, sub, mul = (KERNELS[OPCODES[name]] for name in ("add", "sub", "mul"))
@@ -51,7 +52,7 @@ def prepare(cls: type) -> None:
     """
 
     def refuse(subclass: type) -> None:
-        raise TypeError(f"type {cls.__name__!r} is not an acceptable base type")
+        raise TypeError(NO_SUBCLASSES)
 
     body = {name: each for name, each in vars(cls).items() if name not in cls.__slots__}  # type: ignore[attr-defined]
     body |= {"__init_subclass__": classmethod(refuse), "__hash__": object.__hash__}
@@ -104,8 +105,11 @@ def free_iteratively(cls: type) -> None:
 
     def release_operands(v: Any) -> None:
         nonlocal freeing
-        if v._x is not None:
-            dead.append((v._x, v._y, v._more))
+        try:
+            if v._x is not None:
+                dead.append((v._x, v._y, v._more))
+        except AttributeError:
+            return  # its number was refused before it had operands
         # Another thread may leave one behind just when the last was freed here: look again.
         while dead and not freeing:
             freeing = True

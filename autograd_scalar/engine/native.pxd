@@ -93,6 +93,15 @@ cdef inline (double, double) exp(double x, bint *left_to_python) noexcept:
 
 
 @cython.cdivision(True)
+cdef inline (double, double) exp2(double x, bint *left_to_python) noexcept:
+    cdef double out = checked(math.exp2(x), left_to_python)
+    return (
+        out,
+        out * checked(math.log(2.0), left_to_python),
+    )
+
+
+@cython.cdivision(True)
 cdef inline (double, double) expm1(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.expm1(x), left_to_python)
     return (
@@ -116,6 +125,16 @@ cdef inline (double, double) log1p(double x, bint *left_to_python) noexcept:
     return (
         out,
         checked(1.0 / (1.0 + x), left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) logaddexp(double x, double y, bint *left_to_python) noexcept:
+    cdef double out = x + checked(math.log1p(checked(math.exp(y - x), left_to_python)), left_to_python) if y < x else y + checked(math.log1p(checked(math.exp(x - y), left_to_python)), left_to_python) if x < y else checked(x / 2.0, left_to_python) + checked(y / 2.0, left_to_python) + checked(math.log(2.0), left_to_python)
+    return (
+        out,
+        checked(1.0 / (1.0 + checked(math.exp(y - x), left_to_python)), left_to_python) if y < x else checked(checked(math.exp(x - y), left_to_python) / (1.0 + checked(math.exp(x - y), left_to_python)), left_to_python) if x - y <= 0.0 else 0.5 if x >= y else x + y,
+        checked(1.0 / (1.0 + checked(math.exp(x - y), left_to_python)), left_to_python) if x < y else checked(checked(math.exp(y - x), left_to_python) / (1.0 + checked(math.exp(y - x), left_to_python)), left_to_python) if y - x <= 0.0 else 0.5 if y >= x else x + y,
     )
 
 
@@ -368,6 +387,36 @@ cdef inline (double, double) trunc(double x, bint *left_to_python) noexcept:
     )
 
 
+@cython.cdivision(True)
+cdef inline (double, double, double) fmod(double x, double y, bint *left_to_python) noexcept:
+    cdef double out = checked(math.fmod(x, y), left_to_python)
+    return (
+        out,
+        1.0,
+        -checked(math.floor(checked((x - out) / y, left_to_python) + 0.5) + 0.0, left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) remainder(double x, double y, bint *left_to_python) noexcept:
+    cdef double out = checked(math.remainder(x, y), left_to_python)
+    return (
+        out,
+        1.0,
+        -checked(math.floor(checked((x - out) / y, left_to_python) + 0.5) + 0.0, left_to_python),
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) copysign(double x, double y, bint *left_to_python) noexcept:
+    cdef double out = checked(math.copysign(x, y), left_to_python)
+    return (
+        out,
+        checked(math.copysign(1.0, y), left_to_python) if x > 0.0 else -checked(math.copysign(1.0, y), left_to_python) if x < 0.0 else 0.0 * x,
+        0.0,
+    )
+
+
 cdef inline (double, double) unary(int opcode, double x, bint *left_to_python) noexcept:
     if opcode == 4:
         return neg(x)
@@ -376,54 +425,56 @@ cdef inline (double, double) unary(int opcode, double x, bint *left_to_python) n
     elif opcode == 9:
         return exp(x, left_to_python)
     elif opcode == 10:
-        return expm1(x, left_to_python)
+        return exp2(x, left_to_python)
     elif opcode == 11:
-        return log(x, left_to_python)
+        return expm1(x, left_to_python)
     elif opcode == 12:
-        return log1p(x, left_to_python)
+        return log(x, left_to_python)
     elif opcode == 13:
-        return log2(x, left_to_python)
-    elif opcode == 14:
-        return log10(x, left_to_python)
+        return log1p(x, left_to_python)
     elif opcode == 15:
-        return sqrt(x, left_to_python)
+        return log2(x, left_to_python)
     elif opcode == 16:
-        return cbrt(x, left_to_python)
+        return log10(x, left_to_python)
     elif opcode == 17:
-        return sin(x, left_to_python)
+        return sqrt(x, left_to_python)
     elif opcode == 18:
-        return cos(x, left_to_python)
+        return cbrt(x, left_to_python)
     elif opcode == 19:
-        return tan(x, left_to_python)
+        return sin(x, left_to_python)
     elif opcode == 20:
-        return asin(x, left_to_python)
+        return cos(x, left_to_python)
     elif opcode == 21:
-        return acos(x, left_to_python)
+        return tan(x, left_to_python)
     elif opcode == 22:
-        return atan(x, left_to_python)
+        return asin(x, left_to_python)
+    elif opcode == 23:
+        return acos(x, left_to_python)
     elif opcode == 24:
-        return sinh(x, left_to_python)
-    elif opcode == 25:
-        return cosh(x, left_to_python)
+        return atan(x, left_to_python)
     elif opcode == 26:
-        return tanh(x, left_to_python)
+        return sinh(x, left_to_python)
     elif opcode == 27:
-        return asinh(x, left_to_python)
+        return cosh(x, left_to_python)
     elif opcode == 28:
-        return acosh(x, left_to_python)
+        return tanh(x, left_to_python)
     elif opcode == 29:
-        return atanh(x, left_to_python)
+        return asinh(x, left_to_python)
     elif opcode == 30:
-        return erf(x, left_to_python)
+        return acosh(x, left_to_python)
     elif opcode == 31:
-        return erfc(x, left_to_python)
+        return atanh(x, left_to_python)
+    elif opcode == 32:
+        return erf(x, left_to_python)
     elif opcode == 33:
-        return relu(x)
-    elif opcode == 37:
-        return floor(x, left_to_python)
-    elif opcode == 38:
-        return ceil(x, left_to_python)
+        return erfc(x, left_to_python)
     elif opcode == 39:
+        return relu(x)
+    elif opcode == 43:
+        return floor(x, left_to_python)
+    elif opcode == 44:
+        return ceil(x, left_to_python)
+    elif opcode == 45:
         return trunc(x, left_to_python)
     left_to_python[0] = True
     return 0.0, 0.0
@@ -440,20 +491,28 @@ cdef inline (double, double, double) binary(int opcode, double x, double y, bint
         return div(x, y, left_to_python)
     elif opcode == 5:
         return pow(x, y, left_to_python)
-    elif opcode == 23:
+    elif opcode == 14:
+        return logaddexp(x, y, left_to_python)
+    elif opcode == 25:
         return atan2(x, y, left_to_python)
-    elif opcode == 32:
+    elif opcode == 38:
         return hypot(x, y, left_to_python)
-    elif opcode == 34:
+    elif opcode == 40:
         return maximum(x, y)
-    elif opcode == 35:
+    elif opcode == 41:
         return minimum(x, y)
+    elif opcode == 46:
+        return fmod(x, y, left_to_python)
+    elif opcode == 47:
+        return remainder(x, y, left_to_python)
+    elif opcode == 48:
+        return copysign(x, y, left_to_python)
     left_to_python[0] = True
     return 0.0, 0.0, 0.0
 
 
 cdef inline (double, double, double, double) ternary(int opcode, double x, double y, double z, bint *left_to_python) noexcept:
-    if opcode == 36:
+    if opcode == 42:
         return where(x, y, z)
     left_to_python[0] = True
     return 0.0, 0.0, 0.0, 0.0

@@ -28,12 +28,30 @@ def is_real(other: Any) -> bool:
     return False
 
 
+def _is_decimal(other: Any) -> bool:
+    kind = type(other)
+    return (kind.__module__, kind.__name__) == ("decimal", "Decimal")
+
+
+def _to_convert(other: Any) -> str:
+    """What to do with a decimal, which Python's floats do not mix with either."""
+    return f"; write float({other!r})" if _is_decimal(other) else ""
+
+
+def refuse_decimal(other: Any) -> None:
+    """A `TypeError` with the way on for a `Decimal`; anything else is for others to judge."""
+    if advice := _to_convert(other):
+        raise TypeError(f"a decimal is not rounded to a float unasked{advice}")
+
+
 def to_float(data: Any) -> float:
     """`data` as a float; Values, strings, complex numbers and the like are a `TypeError`."""
     if type(data) is float:
         return data
     if type(data) is not int and not is_real(data) and not _is_number_of_numpy(data):
-        raise TypeError(f"a real number is needed, got {type(data).__name__} {data!r:.60}")
+        raise TypeError(
+            f"a real number is needed, got {type(data).__name__} {data!r:.60}{_to_convert(data)}"
+        )
     try:
         return float(data)
     except OverflowError:
@@ -68,7 +86,7 @@ def comparable(other: Any) -> Any:
     if type(other) is float or type(other) is int:
         return other
     if not is_real(other):
-        return None
+        return other if _is_decimal(other) else None
     if isinstance(other, numbers.Integral):
         return int(other)
     return other if isinstance(other, numbers.Rational) else float(other)

@@ -1,35 +1,17 @@
-"""What NumPy asks the elements of arrays of objects for, by methods the table has no rows for.
+"""What NumPy asks the elements of arrays of objects for, by names that are not ours.
 
-Composed from the table: `numpy.rint` of a plain array of Values calls `Value.rint`.
+`numpy.rint` of a plain array of Values calls `Value.rint`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from .calls import add_composed_method
 from .functions import FUNCTIONS
-from .value import Value
 
-_floor, _pow = FUNCTIONS["floor"], FUNCTIONS["pow"]
-
-
-def _exp2(x: Any) -> Any:
-    return _pow(2.0, x)
-
-
-def _fabs(x: Any) -> Any:
-    return abs(x)
-
-
-def _radians(x: Any) -> Any:
-    return x * (math.pi / 180)
-
-
-def _degrees(x: Any) -> Any:
-    return x * (180 / math.pi)
+_floor = FUNCTIONS["floor"]
 
 
 def _rint(x: Any) -> Any:
@@ -41,15 +23,10 @@ def _rint(x: Any) -> Any:
 
 #: By NumPy's names.
 NUMPY_METHODS: dict[str, Callable[..., Any]] = {
-    "deg2rad": _radians,
-    "degrees": _degrees,
-    "exp2": _exp2,
-    "fabs": _fabs,
-    "rad2deg": _degrees,
-    "radians": _radians,
+    "deg2rad": FUNCTIONS["radians"],
+    "rad2deg": FUNCTIONS["degrees"],
     "rint": _rint,
 }
 
 for _name, _method in NUMPY_METHODS.items():
-    if not hasattr(Value, _name):
-        add_composed_method(_name, _method)
+    add_composed_method(_name, _method)

@@ -9,12 +9,13 @@ or plain, this is the source; `kernels.pxd` says how the two fit together.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from ..table.registry import KERNELS, OPCODES, TABLE
-from . import context, kernels
-from .numbers import comparable, failure, is_real, to_float, to_operand
+from . import callers, context, kernels
+from .numbers import comparable, failure, is_real, refuse_decimal, to_float, to_operand
 
 # `value.pxd` says what these are in C. What callers pass is named here and not there, because
 # a compiled function would turn it down in words of its own.
@@ -75,6 +76,9 @@ class Value:
 
     Comparisons and truth look at `data`: `x == 2` asks for the number. `hash` is identity, so
     that sets and dictionaries tell Values apart; `in` on a list compares numbers.
+
+    Values take no attributes, subclasses or weak references, as graphs have millions of them:
+    what belongs to one is kept in a dictionary, as `nn.Adam` keeps its state.
     """
 
     # The first two operands and their partials lie in the node itself; `_more` holds the
@@ -111,12 +115,21 @@ class Value:
 
         # `add_methods` gives Value the functions of the table.
         # from the table, by python -m autograd_scalar.generate
-        exp = expm1 = log = log1p = log2 = log10 = sqrt = cbrt = sin = cos = tan = asin = _of_one
-        arcsin = acos = arccos = atan = arctan = sinh = cosh = tanh = asinh = arcsinh = _of_one
-        acosh = arccosh = atanh = arctanh = erf = erfc = relu = floor = ceil = trunc = _of_one
-        atan2 = arctan2 = hypot = maximum = minimum = _of_two
+        exp = exp2 = expm1 = log = log1p = log2 = log10 = sqrt = cbrt = sin = cos = tan = _of_one
+        asin = arcsin = acos = arccos = atan = arctan = sinh = cosh = tanh = asinh = _of_one
+        arcsinh = acosh = arccosh = atanh = arctanh = erf = erfc = gamma = lgamma = _of_one
+        digamma = relu = floor = ceil = trunc = sigmoid = softplus = silu = gelu = _of_one
+        degrees = radians = fabs = deg2rad = rad2deg = rint = _of_one
+        logaddexp = atan2 = arctan2 = polygamma = maximum = minimum = fmod = _of_two
+        remainder = copysign = _of_two
         where = _of_three
         # end of the table
+
+        def clamp(
+            self, low: Value | Number | None = ..., high: Value | Number | None = ...
+        ) -> Value: ...
+        def hypot(self, *others: Value | Number) -> Value: ...
+        def leaky_relu(self, slope: Value | Number = ...) -> Value: ...
 
     # NumPy's scalars leave arithmetic with a Value to it; its arrays, of priority 0, go
     # element by element.
@@ -426,14 +439,27 @@ class Value:
     def __float__(self) -> float:
         """The number of a constant. Elsewhere an error: `math.exp(v)` ends up here, and would
         go on with a plain number and a derivative silently lost.
+
+        `"%.3f" % v`, `math.isnan(v)` and the like lose nothing, and get the number.
         """
-        if self._opcode != _CONSTANT:
-            raise TypeError(
-                f"turning {self!r} into a float would lose its derivative; use `.data` for the "
-                "number, and autograd_scalar.exp, .log, .sin … where math.exp, math.log, … were "
-                "called"
-            )
+        if self._opcode != _CONSTANT and (advice := callers.advice(sys._getframe())):
+            raise TypeError(f"turning {self!r} into a float would lose its derivative; {advice}")
         return self._data
+
+    def item(self) -> float:
+        """`data`, as PyTorch calls it: a plain number, that no derivative flows through.
+
+        >>> Value(0.5).item()
+        0.5
+        """
+        return self._data
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """An error: `statistics.mean(values)` ends up here, and `Fraction(v)`."""
+        raise TypeError(
+            f"turning {self!r} into a fraction would lose its derivative; use `.data` for the "
+            "number, and sum(values) / len(values) for statistics.mean"
+        )
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
@@ -481,6 +507,7 @@ def _constant(other: Any) -> Any:
         return _parentless(other, _CONSTANT)
     if type(other) is int or is_real(other):
         return _parentless(to_float(other), _CONSTANT)
+    refuse_decimal(other)
     return None
 
 

@@ -10,7 +10,7 @@ import ast
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from ..algebra.intervals import bounds
@@ -40,6 +40,13 @@ def candidates(names: Sequence[str], count: int = 100) -> Iterator[Point]:
             yield {each: rng.uniform(*RANGES[i % len(RANGES)]) for each in names}
         else:
             yield {each: rng.choice((-1, 1)) * 10 ** rng.uniform(-3, 3) for each in names}
+
+
+def _whole_numbers(names: Sequence[str], count: int = 60) -> Iterator[Point]:
+    """Points for what has a value at whole numbers only, such as the order of `polygamma`."""
+    rng = random.Random(0)
+    for _ in range(count):
+        yield {each: rng.choice((float(rng.randint(0, 3)), rng.uniform(0.1, 3))) for each in names}
 
 
 def check_points(
@@ -77,7 +84,7 @@ def check_points(
             seen |= sides
             if len(chosen) == _MOST:
                 break
-    return chosen
+    return chosen or [*islice(filter(is_sound, _whole_numbers(names)), _WANTED)]
 
 
 def _sign(value: float) -> float:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ..engine import functions
 from ..engine.functions import FUNCTIONS
-from ..table.registry import TABLE
+from ..engine.numpy_methods import NUMPY_METHODS
+from ..engine.value import Value
+from ..table.registry import OPCODES, TABLE
 
 
 def _source() -> str:
@@ -38,9 +40,24 @@ _COMPOSED = {
     "minimum": ("*values: {0}", "{0}"),
     "sigmoid": ("x: {0}", "{0}"),
     "softplus": ("x: {0}", "{0}"),
+    "silu": ("x: {0}", "{0}"),
+    "gelu": ("x: {0}", "{0}"),
+    "leaky_relu": ("x: {0}, slope: {0} = 0.01", "{0}"),
+    "clamp": ("x: {0}, low: {0} | None = ..., high: {0} | None = ...", "{0}"),
+    "hypot": ("*values: {0}", "{0}"),
+    "dist": ("p: Iterable[{0}], q: Iterable[{0}]", "{0}"),
+    "fabs": ("x: {0}", "{0}"),
+    "prod": ("values: Iterable[{0}], *, start: {0} = 1.0", "{0}"),
+    "fsum": ("values: Iterable[{0}]", "{0}"),
+    "degrees": ("x: {0}", "{0}"),
+    "radians": ("x: {0}", "{0}"),
     "logsumexp": ("values: Iterable[{0}]", "{0}"),
     "softmax": ("values: Iterable[{0}]", "list[{0}]"),
 }
+
+
+# Methods whose types are written in the class `Value`: operands of these may be left out.
+_WRITTEN = ("clamp", "hypot", "leaky_relu")
 
 
 def _documented(head: str, doc: str) -> str:
@@ -58,7 +75,10 @@ def _overloads(name: str, taken: str, given: str, doc: str) -> str:
     """On plain numbers a plain number, else a Value."""
     # A float is a `Value | float` too; the first signature that fits is meant.
     numbers = f"def {name}({taken.format('float')}) -> {given.format('float')}:"
-    values = f"def {name}({taken.format('Value | float')}) -> {given.format('Value')}: ..."
+    operands = taken.format("Value | float")
+    if len(name + operands) > 75:
+        operands = f"\n    {operands}\n"
+    values = f"def {name}({operands}) -> {given.format('Value')}: ..."
     ignored = "  # type: ignore[overload-overlap]"
     return f"@overload\n{_documented(numbers + ignored, doc)}\n@overload\n{values}"
 
@@ -104,15 +124,16 @@ def functions_stub() -> str:
 
 def methods() -> str:
     """The lines of the class `Value` that name its methods, by their numbers of operands."""
+    operands: dict[str, int] = {}
+    for row in TABLE:
+        if not row.operator:
+            operands |= dict.fromkeys([row.name, row.alias or row.name], len(row.arguments))
+    for name, function in {**FUNCTIONS, **NUMPY_METHODS}.items():
+        if name in vars(Value) and name not in OPCODES:
+            operands[name] = len(inspect.signature(function).parameters)
     lines = []
     for arity, method in enumerate(["_of_one", "_of_two", "_of_three"], start=1):
-        names = [
-            name
-            for row in TABLE
-            if not row.operator and len(row.arguments) == arity
-            for name in (row.name, row.alias)
-            if name
-        ]
-        for chain in textwrap.wrap(" ".join(names), 60):
+        names = [name for name, count in operands.items() if count == arity]
+        for chain in textwrap.wrap(" ".join(name for name in names if name not in _WRITTEN), 60):
             lines.append(" = ".join([*chain.split(), method]))
     return textwrap.indent("\n".join(lines), " " * 8)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from ..table.registry import TABLE
-from .labels import read_label
+from .labels import GREEK, read_label
 from .scanning import key_of, name_in
 
 # What mathematics calls the functions of the table.
@@ -25,7 +25,11 @@ ALIASES = {
     "Relu": "relu",
 }
 # Letters that are functions before a bracket only.
-_LETTERS = {"σ": "sigmoid", "sigma": "sigmoid"}
+_LETTERS = {
+    "σ": "sigmoid",
+    "sigma": "sigmoid",
+    **{GREEK[row.latex[1:]]: row.name for row in TABLE if row.latex[1:] in GREEK},
+}
 CONSTANTS = {"π": "pi", "pi": "pi", "inf": "inf", "nan": "nan", "NaN": "nan"}
 _UNKNOWN = {
     "cot": "1/tan(x)",

@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from .gammas import digamma, polygamma
+
 CONSTANTS: dict[str, float] = {"pi": math.pi, "inf": math.inf, "nan": math.nan}
 
 _NO_REAL_POWER = "a negative number has no real power with a fractional exponent"
@@ -58,6 +60,13 @@ def ieee_remainder(x: float, y: float) -> float:
 
 
 _POLES = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}
+# A number of the sign that a result has where it overflows; any other is positive.
+_SIGNS: dict[str, Callable[..., float]] = {
+    **dict.fromkeys(["sinh", "floor", "ceil", "trunc"], lambda x: x),
+    "gamma": lambda x: x,
+    "digamma": lambda x: -x,
+    "polygamma": lambda n, x: 1.0 if n % 2 else -math.remainder(x, 1.0),
+}
 
 
 def ieee(name: str, function: Callable[..., float]) -> Callable[..., float]:
@@ -69,7 +78,7 @@ def ieee(name: str, function: Callable[..., float]) -> Callable[..., float]:
         except ValueError:
             return -math.inf if arguments[0] == _POLES.get(name) else math.nan
         except OverflowError:
-            return math.copysign(math.inf, arguments[0]) if name == "sinh" else math.inf
+            return math.copysign(math.inf, _SIGNS[name](*arguments)) if name in _SIGNS else math.inf
 
     return quiet
 
@@ -82,13 +91,15 @@ def _hypot(x: float, y: float) -> float:
     return length
 
 
-# Python's steps are integers.
+# Python's steps are integers, and it has no digamma.
 _NOT_AS_IN_MATH: dict[str, Callable[..., float]] = {
     "abs": abs,
     "floor": lambda x: float(math.floor(x)),
     "ceil": lambda x: float(math.ceil(x)),
     "trunc": lambda x: float(math.trunc(x)),
     "hypot": _hypot,
+    "digamma": digamma,
+    "polygamma": polygamma,
 }
 
 

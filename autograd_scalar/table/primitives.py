@@ -185,6 +185,9 @@ _TIE = "ties share the derivative half and half"
 _STEP = "a step: the derivative is 0 on both sides"
 _SUBNORMAL = "abs(out) < 2.3e-308"
 _SUBNORMAL_SIDE = "0 < abs(x) < 2.3e-308 or 0 < abs(y) < 2.3e-308"
+_OFF_POLES = "x > 0 or x != x // 1"
+_NEXT_TO_A_ROOT = "x < -0.1 and abs(digamma(x)) < 1 + log(1 - x)"
+_ROOT_OF_DIGAMMA = "next to a negative root of digamma its digits cancel"
 _FEW_DIGITS = "a subnormal value has fewer digits, and what is made of it no more"
 # exp(-x²) without the rounding of x², which far out is worth hundreds of units: with x rounded
 # to h, whose square is exact, x² is h² + (x - h)(x + h).
@@ -241,12 +244,28 @@ ROWS = (
 
     Primitive("exp", "exp(x)", ("out",), "exponential rule", (*_GENERAL, (-700.0,), (700.0,)),
               sympy="exp", c="exp"),
+    Primitive("exp2", "exp2(x)", ("out * log(2)",), "exponential rule", (*_GENERAL, (-1000.0,), (1000.0,)),
+              written="2 ** x", sympy="2 ** x", c="exp2"),
     Primitive("expm1", "expm1(x)", ("exp(x)",), "exponential rule", (*_GENERAL, (1e-12,)),
               sympy="exp(x) - 1", c="expm1"),
     Primitive("log", "log(x)", ("1 / x",), "logarithm rule", ((0.7,), (2.5,), (1e-300,)), domain="x > 0",
               symbol="ln", latex=r"\ln", sympy="log", c="log"),
     Primitive("log1p", "log1p(x)", ("1 / (1 + x)",), "logarithm rule", ((0.7,), (-0.9,), (1e-12,)),
               domain="x > -1", sympy="log(x + 1)", c="log1p"),
+    Primitive("logaddexp",
+              "x + log1p(exp(y - x)) if y < x else y + log1p(exp(x - y)) if x < y else x / 2 + y / 2 + log(2)",
+              # Infinities that tie share the derivative, as in `maximum`.
+              ("1 / (1 + exp(y - x)) if y < x else exp(x - y) / (1 + exp(x - y)) if x - y <= 0 else "
+               "0.5 if x >= y else x + y",
+               "1 / (1 + exp(x - y)) if x < y else exp(y - x) / (1 + exp(y - x)) if y - x <= 0 else "
+               "0.5 if y >= x else x + y"),
+              "derivative of log(eˣ + eʸ)", (*_PAIRS, (700.0, -20.0), (-1000.0, 2000.0)), XY,
+              shown=("exp(x - out)", "exp(y - out)"), commutes=True,
+              accuracy=(Accuracy((0,), "x < 0 and y < 0 and abs(out) < 0.3",
+                                 "next to log 1 digits cancel, as they do in the sum of the powers"),
+                        Accuracy((1, 2), "abs(x - y) > 2", "x - y is rounded, and its power by as many units as it is large",
+                                 1024)),
+              written="log(exp(x) + exp(y))", sympy="log(exp(x) + exp(y))"),
     Primitive("log2", "log2(x)", ("1 / log(2) / x",), "logarithm rule", ((0.7,), (2.5,)), domain="x > 0",
               shown=("1 / (x * log(2))",), symbol="log₂", latex=r"\log_2", sympy="log(x, 2)", c="log2"),
     Primitive("log10", "log10(x)", ("1 / log(10) / x",), "logarithm rule", ((0.7,), (2.5,)),
@@ -317,6 +336,24 @@ ROWS = (
     Primitive("erfc", "erfc(x)", (f"-2 / sqrt(pi) * ({_BELL})",), "derivative of erfc",
               (*_GENERAL, (20.0,)), shown=("-2 / sqrt(pi) * exp(-x * x)",), accuracy=_BELL_ACCURACY,
               sympy="erfc", c="erfc"),
+    Primitive("gamma", "gamma(x)", ("out * digamma(x)",), "derivative of the gamma function",
+              (*_GENERAL, (20.5,)), domain=_OFF_POLES, latex=r"\Gamma", sympy="gamma",
+              accuracy=(Accuracy((0,), "", "as exact as in Python's `math`", 12),
+                        Accuracy((1,), "", "as exact as two functions together", 16),
+                        Accuracy((1,), _NEXT_TO_A_ROOT, _ROOT_OF_DIGAMMA))),
+    Primitive("lgamma", "lgamma(x)", ("digamma(x)",), "derivative of the gamma function",
+              (*_GENERAL, (1e200,)), domain=_OFF_POLES, sympy="loggamma",
+              accuracy=(Accuracy((0,), "abs(out) < 2", "as exact as in Python's `math`: next to its roots digits cancel"),
+                        Accuracy((1,), _NEXT_TO_A_ROOT, _ROOT_OF_DIGAMMA))),
+    Primitive("digamma", "digamma(x)", ("polygamma(1, x)",), "derivative of the digamma function",
+              (*_GENERAL, (1e200,)), domain=_OFF_POLES, latex=r"\psi", sympy="digamma",
+              accuracy=(Accuracy((0,), _NEXT_TO_A_ROOT, _ROOT_OF_DIGAMMA),)),
+    Primitive("polygamma", "polygamma(n, x)", ("0", "polygamma(n + 1, x)"),
+              "derivative of the digamma function", ((1.0, 0.7), (2.0, -1.3), (1.0, 2.0)), ("n", "x"),
+              domain=f"0 <= n <= 100 and n == n // 1 and ({_OFF_POLES})",
+              rules=("constant rule", "derivative of the digamma function"),
+              accuracy=(Accuracy((0, 1, 2), "n > 3", "of the order n, n! / xⁿ takes as many roundings", 128),),
+              sympy="polygamma"),
     Primitive("hypot", "hypot(x, y)",
               # The slope 1/√(1 + (y/x)²) of the longer side is differentiated without cancellation.
               ("(x / out if out else 0 * x) if abs(x) <= abs(y) else "
@@ -352,5 +389,20 @@ ROWS = (
               sympy="ceiling", c="ceil(x) + 0.0"),
     Primitive("trunc", "trunc(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),),
               sympy="sign(x) * floor(Abs(x))", c="trunc(x) + 0.0"),
+    # The quotient that a remainder leaves out is whole, but for rounding.
+    Primitive("fmod", "fmod(x, y)", ("1", "-floor((x - out) / y + 0.5)"), "difference rule",
+              ((0.7, -1.3), (-0.4, 2.5), (3.1, 0.25)), XY, domain="y != 0",
+              kinks=(Kink((4.0, 2.0), (1.0, -2.0), "the derivative from the right in x"),),
+              shown=("1", "-trunc(x / y)"), sympy="x - y * sign(x / y) * floor(Abs(x / y))", c="fmod"),
+    Primitive("remainder", "remainder(x, y)", ("1", "-floor((x - out) / y + 0.5)"), "difference rule",
+              _PAIRS, XY, domain="y != 0",
+              kinks=(Kink((3.0, 2.0), (1.0, -2.0), "between two multiples of y the even one counts"),),
+              sympy="x - y * floor(x / y + 0.5)", c="remainder"),
+    Primitive("copysign", "copysign(x, y)",
+              ("copysign(1, y) if x > 0 else -copysign(1, y) if x < 0 else 0 * x", "0"),
+              "derivative of |x|", _PAIRS, XY,
+              kinks=(Kink((0.0, 2.0), (0.0, 0.0), "the middle of the slopes -1 and 1"),
+                     Kink((2.0, 0.0), (1.0, 0.0), "a step: the derivative is 0 on both sides")),
+              sympy="Abs(x) * sign(y)", c="copysign"),
 )
 # fmt: on
