@@ -38,8 +38,8 @@ from ..algebra.trees import (
 from ..engine.functions import FUNCTIONS
 from ..engine.value import Value
 from ..notation.document import Block, Document, Equation, Paragraph, Piece, Row, Sentence
-from ..notation.reading import read
-from ..notation.scanning import name_in
+from ..notation.reading import Statement, read
+from ..notation.scanning import ReadingError, name_in
 from ..table.floats import CONSTANTS
 from ..table.language import ExpressionError, check
 from ..table.registry import OPCODES, TABLE
@@ -360,10 +360,15 @@ def _steps(source: str, functions: Sequence[str], wrt: str | None) -> list[Step]
         if statement.arguments is not None:
             heading = call(statement.name, *map(name, arguments))
         elif not heading and i < len(statements) - 1:
-            raise ExpressionError(f"only the last step can do without name =, not step {i + 1}")
+            raise _at(statement, source, "only the last step can do without name =")
         tree = _written_out(statement.tree, found, functions, wrt)
         found.append(Step(tree, heading, arguments))
     return found
+
+
+def _at(statement: Statement, text: str, message: str) -> ReadingError:
+    line = text.split("\n")[statement.line - 1]
+    return ReadingError(message, line, statement.line, statement.column)
 
 
 def _written_out(
@@ -395,8 +400,10 @@ def read_answer(
     defined = {step.function for step in steps if step.function}
     named = {step.heading.id for step in steps if isinstance(step.heading, ast.Name)}
     statements = read(text, {*FUNCTIONS, *functions, *defined}, {*names, *named})
-    if len(statements) != 1:
-        raise ExpressionError("an answer is one expression")
+    if not statements:
+        raise ExpressionError("the answer is empty")
+    if len(statements) > 1:
+        raise _at(statements[1], text, "an answer is one expression")
     return _written_out(statements[0].tree, steps, functions, None)
 
 
