@@ -506,3 +506,11 @@ def test_the_command_line_checks(capsys):
     ):
         assert main(request) == 2
         assert "error" in capsys.readouterr().err
+
+
+def test_the_command_line_points_at_what_it_can_not_read(capsys):
+    assert main(["ln x", "--check", "1/2x"]) == 2
+    shown, pointer, message = capsys.readouterr().err.splitlines()
+    assert shown.rstrip("1/2x").isspace()
+    assert pointer.index("^") == shown.index("x")
+    assert "(1/2)*x or 1/(2*x)" in message
