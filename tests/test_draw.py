@@ -174,7 +174,9 @@ def test_a_shared_subexpression_is_drawn_once():
     assert len(picture.edges()) == 60
 
 
-COMMUTING = {"add", "mul", "logaddexp", "hypot", "maximum", "minimum"}
+COMMUTING = {
+    "add", "mul", "logaddexp", "hypot", "maximum", "minimum", "equal", "not_equal",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("row", list(TABLE), ids=lambda row: row.name)

@@ -42,6 +42,7 @@ MOST_LINES = 15
 ROWS = [
     pytest.param(row.name, sample, i, id=f"{row.name}-{argument}-{sample}")
     for row in TABLE
+    if not row.is_question
     for sample in row.samples
     for i, argument in enumerate(row.arguments)
 ]

@@ -261,7 +261,7 @@ cdef inline (double, double) tanh(double x, bint *left_to_python) noexcept:
     cdef double out = checked(math.tanh(x), left_to_python)
     return (
         out,
-        1.0 - out * out if -0.75 < x < 0.75 else checked(math.exp(-2.0 * math.fabs(x)), left_to_python) * (1.0 + math.fabs(out)) * (1.0 + math.fabs(out)),
+        1.0 - out * out if -0.75 < x < 0.75 else (1.0 + math.fabs(out)) * (1.0 + math.fabs(out)) * checked(math.exp(-2.0 * math.fabs(x)), left_to_python),
     )
 
 
@@ -357,6 +357,46 @@ cdef inline (double, double, double, double) where(double condition, double x, d
         0.0,
         1.0 if condition else 0.0,
         0.0 if condition else 1.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) less(double x, double y) noexcept:
+    cdef double out = 1.0 if x < y else 0.0
+    return (
+        out,
+        0.0,
+        0.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) less_equal(double x, double y) noexcept:
+    cdef double out = 1.0 if x <= y else 0.0
+    return (
+        out,
+        0.0,
+        0.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) equal(double x, double y) noexcept:
+    cdef double out = 1.0 if x <= y <= x else 0.0
+    return (
+        out,
+        0.0,
+        0.0,
+    )
+
+
+@cython.cdivision(True)
+cdef inline (double, double, double) not_equal(double x, double y) noexcept:
+    cdef double out = 0.0 if x <= y <= x else 1.0
+    return (
+        out,
+        0.0,
+        0.0,
     )
 
 
@@ -470,11 +510,11 @@ cdef inline (double, double) unary(int opcode, double x, bint *left_to_python) n
         return erfc(x, left_to_python)
     elif opcode == 39:
         return relu(x)
-    elif opcode == 43:
+    elif opcode == 47:
         return floor(x, left_to_python)
-    elif opcode == 44:
+    elif opcode == 48:
         return ceil(x, left_to_python)
-    elif opcode == 45:
+    elif opcode == 49:
         return trunc(x, left_to_python)
     left_to_python[0] = True
     return 0.0, 0.0
@@ -501,11 +541,19 @@ cdef inline (double, double, double) binary(int opcode, double x, double y, bint
         return maximum(x, y)
     elif opcode == 41:
         return minimum(x, y)
+    elif opcode == 43:
+        return less(x, y)
+    elif opcode == 44:
+        return less_equal(x, y)
+    elif opcode == 45:
+        return equal(x, y)
     elif opcode == 46:
+        return not_equal(x, y)
+    elif opcode == 50:
         return fmod(x, y, left_to_python)
-    elif opcode == 47:
+    elif opcode == 51:
         return remainder(x, y, left_to_python)
-    elif opcode == 48:
+    elif opcode == 52:
         return copysign(x, y, left_to_python)
     left_to_python[0] = True
     return 0.0, 0.0, 0.0

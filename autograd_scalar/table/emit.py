@@ -119,7 +119,7 @@ class IeeeEmitter(Emitter):
     calls: ClassVar[Mapping[type[ast.AST], str]] = {
         ast.Div: "_ieee_divide",
         ast.FloorDiv: "_ieee_floor_divide",
-        ast.Mod: "_ieee_remainder",
+        ast.Mod: "_ieee_modulo",
         ast.Pow: "_ieee_power",
     }
 

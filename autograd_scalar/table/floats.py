@@ -54,12 +54,19 @@ def ieee_floor_divide(x: float, y: float) -> float:
     return x // y if y else ieee_divide(x, y)
 
 
-def ieee_remainder(x: float, y: float) -> float:
+def ieee_modulo(x: float, y: float) -> float:
     """`x % y`; by zero there is none."""
     return x % y if y else math.nan
 
 
-_POLES = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}
+#: Where Python's functions raise at a pole, and what it is there; elsewhere there is no result.
+_POLES = {
+    "log": {0.0: -math.inf},
+    "log2": {0.0: -math.inf},
+    "log10": {0.0: -math.inf},
+    "log1p": {-1.0: -math.inf},
+    "atanh": {1.0: math.inf, -1.0: -math.inf},
+}
 # A number of the sign that a result has where it overflows; any other is positive.
 _SIGNS: dict[str, Callable[..., float]] = {
     **dict.fromkeys(["sinh", "floor", "ceil", "trunc"], lambda x: x),
@@ -72,11 +79,13 @@ _SIGNS: dict[str, Callable[..., float]] = {
 def ieee(name: str, function: Callable[..., float]) -> Callable[..., float]:
     """`function` with C's results in place of Python's exceptions."""
 
+    poles = _POLES.get(name, {})
+
     def quiet(*arguments: float) -> float:
         try:
             return function(*arguments)
         except ValueError:
-            return -math.inf if arguments[0] == _POLES.get(name) else math.nan
+            return poles.get(arguments[0], math.nan)
         except OverflowError:
             return math.copysign(math.inf, _SIGNS[name](*arguments)) if name in _SIGNS else math.inf
 
@@ -127,7 +136,7 @@ SCOPE: dict[str, Any] = {
     "_ieee_power": ieee_power,
     "_ieee_divide": ieee_divide,
     "_ieee_floor_divide": ieee_floor_divide,
-    "_ieee_remainder": ieee_remainder,
+    "_ieee_modulo": ieee_modulo,
     **CONSTANTS,
 }
 

@@ -156,6 +156,11 @@ class Primitive:
                 return [getattr(each, "id", None) for each in operands] == [*self.arguments]
         return False
 
+    @property
+    def is_question(self) -> bool:
+        """Whether it is a comparison, which is one of Python's outside of traced programs."""
+        return self.operator in ("<", "<=", "==", "!=")
+
     def spelled(self, spelling: str) -> ast.expr:
         """A spelling as an expression in the arguments; a function alone is called with them."""
         if spelling.isidentifier():
@@ -183,6 +188,7 @@ _GENERAL = ((0.7,), (-1.3,), (2.5,))
 _PAIRS = ((0.7, -1.3), (-0.4, 2.5), (3.0, 0.25))
 _TIE = "ties share the derivative half and half"
 _STEP = "a step: the derivative is 0 on both sides"
+_QUESTION = "a question, not a quantity: the derivative is 0 on both sides"
 _SUBNORMAL = "abs(out) < 2.3e-308"
 _SUBNORMAL_SIDE = "0 < abs(x) < 2.3e-308 or 0 < abs(y) < 2.3e-308"
 _OFF_POLES = "x > 0 or x != x // 1"
@@ -316,7 +322,7 @@ ROWS = (
     Primitive("cosh", "cosh(x)", ("sinh(x)",), "derivative of cosh", _GENERAL,
               latex=r"\cosh", sympy="cosh", c="cosh"),
     Primitive("tanh", "tanh(x)",
-              ("1 - out * out if -0.75 < x < 0.75 else exp(-2 * abs(x)) * (1 + abs(out)) * (1 + abs(out))",),
+              ("1 - out * out if -0.75 < x < 0.75 else (1 + abs(out)) * (1 + abs(out)) * exp(-2 * abs(x))",),
               "derivative of tanh", (*_GENERAL, (400.0,)), shown=("1 - out * out",),
               latex=r"\tanh", sympy="tanh", c="tanh"),
     Primitive("asinh", "asinh(x)", ("1 / hypot(1, x)",), "derivative of arsinh", (*_GENERAL, (1e200,)),
@@ -382,7 +388,18 @@ ROWS = (
     Primitive("where", "x if condition else y", ("0", "1 if condition else 0", "0 if condition else 1"),
               "derivative of the selected branch", ((1.0, 0.7, -1.3), (0.0, 0.7, -1.3)),
               ("condition", "x", "y"),
-              kinks=(Kink((0.0, 2.0, 3.0), (0.0, 0.0, 1.0), "a condition is a question, not a quantity"),)),
+              kinks=(Kink((0.0, 2.0, 3.0), (0.0, 0.0, 1.0), _QUESTION),)),
+    # What comparisons are in a program that is traced to be replayed.
+    Primitive("less", "1 if x < y else 0", ("0", "0"), "constant rule", _PAIRS, XY, operator="<",
+              kinks=(Kink((2.0, 2.0), (0.0, 0.0), _QUESTION),)),
+    Primitive("less_equal", "1 if x <= y else 0", ("0", "0"), "constant rule", _PAIRS, XY, operator="<=",
+              kinks=(Kink((2.0, 2.0), (0.0, 0.0), _QUESTION),)),
+    Primitive("equal", "1 if x <= y <= x else 0", ("0", "0"), "constant rule", _PAIRS, XY, operator="==",
+              commutes=True,
+              kinks=(Kink((2.0, 2.0), (0.0, 0.0), _QUESTION),)),
+    Primitive("not_equal", "0 if x <= y <= x else 1", ("0", "0"), "constant rule", _PAIRS, XY, operator="!=",
+              commutes=True,
+              kinks=(Kink((2.0, 2.0), (0.0, 0.0), _QUESTION),)),
     Primitive("floor", "floor(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),),
               sympy="floor", c="floor(x) + 0.0"),
     Primitive("ceil", "ceil(x)", ("0",), "constant rule", _GENERAL, kinks=(Kink((2.0,), (0.0,), _STEP),),

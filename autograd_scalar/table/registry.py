@@ -59,6 +59,12 @@ def compile_ieee_kernel(row: Primitive) -> Kernel:
     return compiled(f"IEEE kernel of {row.name}", row.arguments, lines, SCOPE)
 
 
+def compile_ieee_value(row: Primitive) -> Callable[..., float]:
+    """The row's value as a function of floats, with IEEE 754 results where Python would raise."""
+    lines = [f"return {on_ieee_floats(row.value_tree)}"]
+    return compiled(f"IEEE value of {row.name}", row.arguments, lines, SCOPE)
+
+
 def _check_calls(row: Primitive) -> None:
     for tree in (row.value_tree, *row.partial_trees):
         known = {*FLOAT_FUNCTIONS}
