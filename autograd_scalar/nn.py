@@ -22,10 +22,11 @@ import types
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache, reduce
+from itertools import compress
 from operator import add, mul
 from typing import Any, Protocol
 
-from . import Value, exp, log, log1p, logsumexp, relu, sigmoid, softplus, tanh, where
+from . import Value, exp, log, log1p, logsumexp, relu, sigmoid, softplus, stop_gradient, tanh, where
 
 __all__ = [
     "MLP",
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 Number = float | Value
-Memory = tuple[float, ...]
+Column = list[float]
 Activation = Callable[[Value], Value]
 
 
@@ -151,7 +152,7 @@ class Module:
                     raise ValueError(
                         f"parameter {name!r}: a finite number is needed, got {d[name]}"
                     )
-        _assign([(p, "data", number) for p, number in loaded.items()])
+        _assign([*loaded], ["data"] * len(loaded), [*loaded.values()])
 
 
 def _paths(module: Module) -> dict[Value, str]:
@@ -216,15 +217,15 @@ def _slots(kind: Any) -> list[str]:
     return [name for name in names if name not in ("__dict__", "__weakref__")]
 
 
-def _assign(changes: list[tuple[Any, str, Any]]) -> None:
-    """Set attributes of objects, all or none: an interrupt leaves them as they were."""
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+def _assign(owners: list[Any], names: list[str], new: list[Any]) -> None:
+    """Set an attribute of each object, all or none: an interrupt leaves them as they were."""
+    before = [*map(getattr, owners, names)]
     try:
-        for owner, name, new in changes:
-            setattr(owner, name, new)
+        for _ in map(setattr, owners, names, new):
+            pass
     except BaseException:
-        for owner, name, old in before:
-            setattr(owner, name, old)
+        for _ in map(setattr, owners, names, before):
+            pass
         raise
 
 
@@ -488,25 +489,26 @@ def binary_cross_entropy(outputs: Any, targets: Any) -> Any:
 
 
 def _bernoulli(a: Any, y: Any) -> Any:
-    probability = a.data if type(a) is Value else a
-    _check_probability("an output", probability)
-    _check_probability("a target", y.data if type(y) is Value else y)
+    _check_probability("an output", a)
+    _check_probability("a target", y)
     # A target that is certain has one logarithm only, as 0 log 0 is 0.
-    if probability > 0.0 and _equals(y, 1):
+    if a > 0.0 and _equals(y, 1):
         return -log(a)
-    if probability < 1.0 and _equals(y, 0):
+    if a < 1.0 and _equals(y, 0):
         return -log1p(-a)
-    if 0.0 < probability < 1.0:
+    if 0.0 < a < 1.0:
         return -(y * log(a) + (1 - y) * log1p(-a))
     raise ValueError(
-        f"the cross-entropy of probability {probability!r} and target {y!r} is infinite; "
+        f"the cross-entropy of probability {a!r} and target {y!r} is infinite; "
         "binary_cross_entropy_with_logits takes what goes into the sigmoid, and is not"
     )
 
 
-def _check_probability(what: str, number: float) -> None:
+def _check_probability(what: str, number: Any) -> None:
     if not 0.0 <= number <= 1.0:
-        raise ValueError(f"{what} of the cross-entropy is a probability, 0 to 1, got {number!r}")
+        # Neither the label nor the gradient of a Value.
+        shown = float(f"{number:.17g}")
+        raise ValueError(f"{what} of the cross-entropy is a probability, 0 to 1, got {shown!r}")
 
 
 def binary_cross_entropy_with_logits(outputs: Any, targets: Any) -> Any:
@@ -522,7 +524,7 @@ def binary_cross_entropy_with_logits(outputs: Any, targets: Any) -> Any:
 
 
 def _logistic(z: Any, y: Any) -> Any:
-    _check_probability("a target", y.data if type(y) is Value else y)
+    _check_probability("a target", y)
     # Two forms of one function; in each, nothing large is left to cancel. A target that is
     # certain has no share in the product, which an infinite logit would make NaN.
     if z > 0:
@@ -553,18 +555,18 @@ def cross_entropy(logits: Sequence[Any], index: int) -> Any:
     if not 0 <= index < len(classes):
         raise ValueError(f"the index of one of {len(classes)} classes is needed, got {index}")
     index = int(index)
-    numbers_ = [z.data if type(z) is Value else z for z in classes]
+    numbers_ = stop_gradient(classes)
     largest, right = max(numbers_), classes[index]
     if largest == numbers_[index]:
         apart = [z - largest for i, z in enumerate(numbers_) if i != index]
         # −log p = log(1 + Σ e^(z − right)): where p is near 1, nothing else keeps what is lost.
-        if sum(map(math.exp, apart)) <= 1.0:
+        if sum(map(exp, apart)) <= 1.0:
             powers = [exp(z - right) for i, z in enumerate(classes) if i != index]
             return log1p(_total(powers or [where(False, right, 0.0)]))
-        if math.isinf(largest):
+        if abs(largest) == math.inf:
             raise ValueError(f"the cross-entropy of several logits that are {largest} is undefined")
     # Less a number that cancels: what is large must not swallow what is not.
-    shift = largest if math.isfinite(largest) else 0.0
+    shift = largest if abs(largest) < math.inf else 0.0
     return (shift - right) + logsumexp([z - shift for z in classes])
 
 
@@ -578,7 +580,7 @@ def hinge(outputs: Any, targets: Any) -> Any:
 
 
 def _margin(a: Any, y: Any) -> Any:
-    if (y.data if type(y) is Value else y) not in (-1, 1):
+    if y not in (-1, 1):
         raise ValueError(f"a target of the hinge loss is -1 or 1, got {y!r}")
     return relu(1 - y * a)
 
@@ -635,7 +637,8 @@ class Optimiser:
             if type(p) is not Value or p.kind not in _LEARNABLE:
                 raise TypeError(f"parameters are Values that nothing was computed for, got {p!r}")
         self.lr = _at_least_zero("lr", lr)
-        self.memory: dict[Value, Memory] = dict.fromkeys(self.params, ())
+        # What is remembered of the parameters: columns with a number for each.
+        self.memory: list[Column] = []
 
     def zero_grad(self) -> None:
         """Forget the parameters' gradients."""
@@ -649,22 +652,37 @@ class Optimiser:
         or what a parameter would become, is infinite or NaN. Then nothing has changed, and
         nothing has either where the step was interrupted.
         """
-        ready = [p for p in self.params if p.has_grad]
-        if not ready:
+        ready = [p.has_grad for p in self.params]
+        params = [*compress(self.params, ready)]
+        if not params:
             raise RuntimeError("no parameter has a gradient: call backward() on the loss first")
-        changes, memory = [], dict(self.memory)
-        for p in ready:
-            if not math.isfinite(p.grad):
-                raise ValueError(f"the gradient of a parameter is not finite: {p!r}")
-            number, memory[p] = self.updated(p, memory[p])
-            if not all(map(math.isfinite, (number, *memory[p]))):
-                raise ValueError(f"this step would make a parameter infinite: {p!r}")
-            changes.append((p, "data", number))
-        _assign([(self, "memory", memory), *changes])
+        grads = [p.grad for p in params]
+        _check_finite(grads, params, "the gradient of a parameter is not finite")
+        remembered = [[*compress(column, ready)] for column in self.memory]
+        numbers, learned = self.updated([p.data for p in params], grads, remembered)
+        for column in (numbers, *learned):
+            _check_finite(column, params, "this step would make a parameter infinite")
+        if len(params) < len(self.params):
+            learned = [
+                [next(new) if here else old for here, old in zip(ready, column, strict=True)]
+                for column, new in zip(self.memory, map(iter, learned), strict=True)
+            ]
+        _assign([self, *params], ["memory", *["data"] * len(params)], [learned, *numbers])
 
-    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
-        """The number that parameter `p` is to have next, and what to remember of it then."""
+    def updated(
+        self, numbers: Column, grads: Column, memory: list[Column]
+    ) -> tuple[Column, list[Column]]:
+        """The numbers that parameters are to have next, and what to remember of them then.
+
+        All are columns, with a number for each of the parameters.
+        """
         raise NotImplementedError
+
+
+def _check_finite(numbers: Column, params: list[Value], problem: str) -> None:
+    if not all(map(math.isfinite, numbers)):
+        wrong = next(p for p, x in zip(params, numbers, strict=True) if not math.isfinite(x))
+        raise ValueError(f"{problem}: {wrong!r}")
 
 
 class SGD(Optimiser):
@@ -680,12 +698,15 @@ class SGD(Optimiser):
     def __init__(self, params: Iterable[Value], lr: float, momentum: float = 0.0) -> None:
         super().__init__(params, lr)
         self.momentum = _fraction("momentum", momentum)
-        self.memory = dict.fromkeys(self.params, (0.0,))
+        self.memory = [[0.0] * len(self.params)]
 
-    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
+    def updated(
+        self, numbers: Column, grads: Column, memory: list[Column]
+    ) -> tuple[Column, list[Column]]:
         """p − lr·v, and v."""
-        velocity = self.momentum * memory[0] + p.grad
-        return p.data - self.lr * velocity, (velocity,)
+        lr, momentum = self.lr, self.momentum
+        velocities = [momentum * v + g for v, g in zip(*memory, grads, strict=True)]
+        return [p - lr * v for p, v in zip(numbers, velocities, strict=True)], [velocities]
 
 
 class Adam(Optimiser):
@@ -715,23 +736,30 @@ class Adam(Optimiser):
         self.eps = _at_least_zero("eps", eps)
         self.weight_decay = _at_least_zero("weight_decay", weight_decay)
         # Steps taken, mean of the gradient, root of the mean of its square.
-        self.memory = dict.fromkeys(self.params, (0.0, 0.0, 0.0))
+        self.memory = [[0.0] * len(self.params) for _ in range(3)]
 
-    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
+    def updated(
+        self, numbers: Column, grads: Column, memory: list[Column]
+    ) -> tuple[Column, list[Column]]:
         """p less lr times the means' quotient, and the means."""
-        direction, memory = self.direction(p.grad + self.weight_decay * p.data, memory)
-        return p.data - self.lr * direction, memory
+        lr, decay = self.lr, self.weight_decay
+        decayed = [g + decay * p for p, g in zip(numbers, grads, strict=True)]
+        directions, memory = self.directions(decayed, memory)
+        return [p - lr * d for p, d in zip(numbers, directions, strict=True)], memory
 
-    def direction(self, grad: float, memory: Memory) -> tuple[float, Memory]:
-        """m̂ / (√v̂ + eps) after taking `grad` into the means m and v, and what to remember."""
-        t, m, root = memory
-        first, second = self.betas
-        t, m = t + 1, first * m + (1 - first) * grad
+    def directions(self, grads: Column, memory: list[Column]) -> tuple[Column, list[Column]]:
+        """m̂ / (√v̂ + eps) after taking `grads` into the means m and v, and what to remember."""
+        (first, second), eps = self.betas, self.eps
+        rest, keep, take = 1 - first, math.sqrt(second), math.sqrt(1 - second)
+        steps = [t + 1 for t in memory[0]]
+        means = [first * m + rest * g for m, g in zip(memory[1], grads, strict=True)]
         # √v and not v: the square of a gradient may be no float.
-        root = math.hypot(math.sqrt(second) * root, math.sqrt(1 - second) * grad)
-        bias = 1 - first**t
-        size = root * (bias / math.sqrt(1 - second**t)) + self.eps * bias
-        return m / size if size else 0.0, (t, m, root)
+        roots = [math.hypot(keep * r, take * g) for r, g in zip(memory[2], grads, strict=True)]
+        bias = {t: 1 - first**t for t in {*steps}}
+        ratio = {t: bias[t] / math.sqrt(1 - second**t) for t in bias}
+        sizes = [r * ratio[t] + eps * bias[t] for t, r in zip(steps, roots, strict=True)]
+        directions = [m / size if size else 0.0 for m, size in zip(means, sizes, strict=True)]
+        return directions, [steps, means, roots]
 
 
 class AdamW(Adam):
@@ -750,10 +778,13 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def updated(self, p: Value, memory: Memory) -> tuple[float, Memory]:
+    def updated(
+        self, numbers: Column, grads: Column, memory: list[Column]
+    ) -> tuple[Column, list[Column]]:
         """p, decayed, less lr times the means' quotient, and the means."""
-        direction, memory = self.direction(p.grad, memory)
-        return p.data * (1 - self.lr * self.weight_decay) - self.lr * direction, memory
+        lr, kept = self.lr, 1 - self.lr * self.weight_decay
+        directions, memory = self.directions(grads, memory)
+        return [p * kept - lr * d for p, d in zip(numbers, directions, strict=True)], memory
 
 
 def _at_least_zero(name: str, number: float) -> float:

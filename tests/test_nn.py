@@ -906,6 +906,37 @@ def steps(make, gradients):
     return path
 
 
+def momentum_by_hand(lr, momentum):
+    """Takes a parameter and its gradient in turn, and gives what the parameter becomes."""
+
+    def rule():
+        v, p = 0.0, None
+        while True:
+            p, g = yield p
+            v = momentum * v + g
+            p = p - lr * v
+
+    return rule
+
+
+def adam_by_hand(lr, decay, decay_outside):
+    """The same for Adam and AdamW."""
+
+    def rule():
+        m = root = 0.0
+        t, p = 0, None
+        while True:
+            p, g = yield p
+            t, g = t + 1, g + decay * p
+            m = 0.9 * m + (1 - 0.9) * g
+            root = math.hypot(math.sqrt(0.999) * root, math.sqrt(1 - 0.999) * g)
+            bias = 1 - 0.9**t
+            size = root * (bias / math.sqrt(1 - 0.999**t)) + 1e-8 * bias
+            p = p * (1 - lr * decay_outside) - lr * (m / size)
+
+    return rule
+
+
 class TestOptimisers:
     gradients = (0.5, -2.0, 1.5, 0.25, -0.125)
 
@@ -978,6 +1009,34 @@ class TestOptimisers:
         optimiser.step()
         assert used.data < 1.0
         assert unused.data == 1.0
+
+    @pytest.mark.parametrize(
+        ("make", "rule"),
+        [
+            (partial(nn.SGD, lr=0.1), momentum_by_hand(0.1, 0.0)),
+            (partial(nn.SGD, lr=0.1, momentum=0.9), momentum_by_hand(0.1, 0.9)),
+            (partial(nn.Adam, lr=0.1, weight_decay=0.3), adam_by_hand(0.1, 0.3, 0.0)),
+            (partial(nn.AdamW, lr=0.1, weight_decay=0.3), adam_by_hand(0.1, 0.0, 0.3)),
+        ],
+        ids=["SGD", "SGD with momentum", "Adam", "AdamW"],
+    )
+    def test_many_parameters_have_the_bits_of_each_by_itself(self, make, rule):
+        rng = random.Random(0)
+        params = [Value.parameter(rng.gauss(0, 1)) for _ in range(20)]
+        optimiser = make(params)
+        rules = [rule() for _ in params]
+        for each in rules:
+            next(each)
+        for _ in range(10):
+            optimiser.zero_grad()
+            expected = []
+            for p, each in zip(params, rules, strict=True):
+                # Some parameters have no gradient in some of the steps.
+                if rng.random() < 0.8:
+                    p.grad = rng.choice([0.0, rng.gauss(0, 1), 10 ** rng.uniform(-9, 9)])
+                expected.append(each.send((p.data, p.grad)) if p.has_grad else p.data)
+            optimiser.step()
+            assert [p.data for p in params] == expected
 
     @every
     def test_a_parameter_given_twice_is_changed_once(self, make):
