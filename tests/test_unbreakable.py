@@ -271,7 +271,9 @@ def at_every_line(package, work, handler):
         def trace(frame, event, _, moment=moment):
             nonlocal lines
             path = Path(frame.f_code.co_filename)
-            if path.name not in SWEEPING or path.parent != engine or "grad" in frame.f_code.co_name:
+            # Gradients are not read while a handler comes between.
+            reading = "grad" in frame.f_code.co_name or frame.f_code.co_name == "_traced"
+            if path.name not in SWEEPING or path.parent != engine or reading:
                 return None
             if event == "line":
                 lines += 1
@@ -494,7 +496,9 @@ def complaint(function, operands):
 
 
 @pytest.mark.skipif(autograd_scalar.build == "python", reason="Python can't clear the flags")
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if not row.is_question], ids=lambda row: row.name
+)
 def test_numpy_complains_of_no_value_where_it_does_not_of_its_number(row):
     functions = importlib.import_module("autograd_scalar.engine.functions").FUNCTIONS
     function = OPERATORS.get(row.name) or functions[row.name]

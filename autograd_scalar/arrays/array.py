@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.numbers import to_float
 from ..engine.value import Value
 from .elements import numbers, objects
-from .elementwise import COMPARISONS, QUESTIONS, on_objects
+from .elementwise import COMPARISONS, QUESTIONS, asked_again, on_objects
 from .functions import BY_STEPS, ON_NUMBERS, ON_OBJECTS, OWN, unsupported
 
 
@@ -40,7 +40,11 @@ class ValueArray(np.ndarray[Any, Any]):
         if ufunc.__name__ in QUESTIONS:
             if out is not None:
                 named["out"] = tuple([_objects_of(each) for each in out])
-            answer = getattr(ufunc, method)(*[numbers(each) for each in inputs], **named)
+            given = [numbers(each) for each in inputs]
+            ask = ufunc
+            if any(each.dtype == object for each in given):
+                ask = asked_again(ufunc)
+            answer = getattr(ask, method)(*given, **named)
             return answer if out is None else out[0]
         ours = on_objects(ufunc)
         if ours is None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.numbers import is_real
-from ..engine.value import Value
+from ..engine.value import Value, decided_by
 
 
 def objects(x: Any) -> Any:
@@ -30,9 +30,17 @@ def object_array(x: Any) -> Any:
 
 
 def numbers(x: Any) -> Any:
-    """The numbers in an array, as float64; an array that holds no objects stays as it is."""
+    """The numbers in an array, as float64; an array that holds no objects stays as it is.
+
+    While a program is traced they are Values without derivatives: what is decided by them is
+    decided again when it is replayed.
+    """
     elements = np.asarray(x)
     if elements.dtype != object:
         return elements
-    found = [each.data if type(each) is Value else each for each in elements.ravel().tolist()]
-    return np.array(found, dtype=np.float64).reshape(elements.shape)
+    found = [decided_by(each) for each in elements.ravel().tolist()]
+    if Value not in map(type, found):
+        return np.array(found, dtype=np.float64).reshape(elements.shape)
+    varying = np.empty(len(found), object)
+    varying[:] = found
+    return varying.reshape(elements.shape)

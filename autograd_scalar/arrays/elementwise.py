@@ -123,6 +123,25 @@ QUESTIONS = {
     *("isfinite", "isinf", "isnan", "signbit"),
     *("logical_and", "logical_not", "logical_or", "logical_xor"),
 }
+# The same of Values, for a program that is traced and asks again.
+_ASKED_AGAIN: dict[str, Callable[..., Any]] = {
+    "isnan": lambda x: x != x,
+    "isinf": lambda x: abs(x) == math.inf,
+    "isfinite": lambda x: abs(x) < math.inf,
+    "signbit": lambda x: FUNCTIONS["copysign"](1.0, x) < 0,
+    "logical_and": lambda x, y: bool(x) and bool(y),
+    "logical_or": lambda x, y: bool(x) or bool(y),
+    "logical_xor": lambda x, y: bool(x) != bool(y),
+    "logical_not": lambda x: not x,
+}
+
+
+def asked_again(ufunc: Any) -> np.ufunc:
+    """A question about numbers that are Values of a program that is traced."""
+    made: np.ufunc = np.frompyfunc(_ASKED_AGAIN[ufunc.__name__], ufunc.nin, 1)
+    return made
+
+
 _ORDERLESS = {"fmax", "fmin", "hypot", "logaddexp", "logaddexp2", "maximum", "minimum"}
 
 

@@ -31,7 +31,9 @@ def warn_of_changed_sources() -> None:
         for extension in extensions
     }
     sources = [
-        file for file in files if file.path in compiled or file.name.endswith((".pxd", ".h"))
+        file
+        for file in files
+        if file.path in compiled or file.name.endswith((".pxd", ".pyx", ".h"))
     ]
     built = max(extension.stat().st_mtime for extension in extensions)
     newer = sorted(source.name for source in sources if source.stat().st_mtime > built)

@@ -1,4 +1,4 @@
-cdef int PAUSED, WATCHED
+cdef int PAUSED, WATCHED, TRACED
 cdef long long changes
 
 cpdef int state() except -1

@@ -12,15 +12,17 @@ from typing import Any, Protocol
 #: What `state` tells, added up.
 PAUSED = 1
 WATCHED = 2
+TRACED = 4
 
 
 class Block(Protocol):
     """paused: whether nothing is recorded inside, None where blocks around it decide;
-    observer: who watches, or None.
+    observer: who watches, or None; tracer: who writes down a program to be replayed, or None.
     """
 
     paused: bool | None
     observer: Any
+    tracer: Any
 
 
 open_blocks: ContextVar[tuple[Block, ...]] = ContextVar("open blocks", default=())
@@ -53,8 +55,10 @@ def leave(block: Block) -> None:
 
 
 def state() -> int:
-    """Whether recording is paused here, and whether somebody watches."""
-    return PAUSED * is_paused() + WATCHED * (watcher() is not None)
+    """Whether recording is paused here, whether somebody watches, and whether one traces."""
+    return (
+        PAUSED * is_paused() + WATCHED * (watcher() is not None) + TRACED * (tracer() is not None)
+    )
 
 
 def is_paused() -> bool:
@@ -70,4 +74,12 @@ def watcher() -> Any:
     for block in reversed(open_blocks.get()):
         if block.observer is not None:
             return block.observer
+    return None
+
+
+def tracer() -> Any:
+    """The innermost tracer, or None."""
+    for block in reversed(open_blocks.get()):
+        if block.tracer is not None:
+            return block.tracer
     return None

@@ -18,7 +18,7 @@ from ..table.registry import OPCODES, TABLE, compile_kernel, compile_value, regi
 from . import callers
 from .calls import add_composed_method, add_methods, as_function
 from .numbers import to_float
-from .value import Opcode, Value, binary, operand, ternary
+from .value import Opcode, Value, binary, decided_by, operand, ternary
 
 #: The functions an expression may call, by name: the table's, with Python's `abs`.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -363,19 +363,20 @@ def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
     return where(x < 0, slope * x, x)
 
 
-def _numbers(name: str, values: Iterable[Any]) -> tuple[list[Any], list[float], int]:
+def _numbers(name: str, values: Iterable[Any]) -> tuple[list[Any], list[Any], int]:
     """The values, what they are as numbers, and the place of the largest."""
     sequence: list[Any] = [each if type(each) is Value else to_float(each) for each in values]
     if not sequence:
         raise ValueError(f"{name} of an empty sequence is not defined")
-    numbers: list[float] = [each.data if type(each) is Value else each for each in sequence]
+    numbers: list[Any] = [decided_by(each) for each in sequence]
     return sequence, numbers, numbers.index(max(numbers))
 
 
-def _outweighs(place: int, numbers: list[float]) -> bool:
+def _outweighs(place: int, numbers: list[Any]) -> bool:
     """Whether e^x of the largest is at least the sum of the others'."""
     largest = numbers[place]
-    return sum([math.exp(x - largest) for x in numbers[:place] + numbers[place + 1 :]]) <= 1.0
+    others = numbers[:place] + numbers[place + 1 :]
+    return bool(reduce(add, [_exp(x - largest) for x in others], 0.0) <= 1.0)
 
 
 def _powers(sequence: list[Any], place: int) -> list[Any]:
@@ -404,7 +405,7 @@ def logsumexp(values: Iterable[Any]) -> Any:
     largest = numbers[place]
     if _outweighs(place, numbers):
         return sequence[place] + _log1p(reduce(add, _powers(sequence, place)))
-    if math.isinf(largest):
+    if abs(largest) == math.inf:
         return maximum(*sequence)
     return largest + _log(reduce(add, [_exp(x - largest if largest else x) for x in sequence]))
 
@@ -425,7 +426,7 @@ def softmax(values: Iterable[Any]) -> list[Any]:
         total = 1 + reduce(add, powers)
         powers.insert(place, 1.0)
         return [power / total for power, _ in zip(powers, sequence, strict=False)]
-    if math.isinf(largest) and numbers.count(largest) > 1:
+    if abs(largest) == math.inf and numbers.count(largest) > 1:
         raise ValueError(f"softmax is not defined where several values are {largest}")
     powers = [_exp(x - largest) for x in sequence]
     total = reduce(add, powers)

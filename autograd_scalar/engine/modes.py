@@ -20,16 +20,20 @@ class Block:
 
     paused    whether nothing is recorded inside; None where the blocks around it decide
     observer  who watches, or None
+    tracer    who writes down what is computed, to replay it on other numbers, or None
 
     Use it with `with`, or as a decorator; of a generator, async or not, the block is open
     while its own code runs, and closed where it has given a result to its caller.
     """
 
-    __slots__ = ("observer", "paused")
+    __slots__ = ("observer", "paused", "tracer")
 
-    def __init__(self, paused: bool | None = None, observer: Any = None) -> None:
+    def __init__(
+        self, paused: bool | None = None, observer: Any = None, tracer: Any = None
+    ) -> None:
         self.paused = paused
         self.observer = observer
+        self.tracer = tracer
 
     def __enter__(self) -> None:
         before = context.open_blocks.get()
@@ -171,3 +175,17 @@ def watch(observer: Any) -> Block:
     adds to the adjoint of v's operand i; what it raises goes through.
     """
     return Block(observer=observer)
+
+
+def trace(tracer: Any) -> Block:
+    """Have `tracer` write down what is computed inside, `no_grad` or not.
+
+    It gets `created(v)` for each new leaf, `recorded(v, parents)` after each node, and
+    `failed(opcode, operands)` where a primitive raises. It makes `constant(opcode, operands)` of a
+    comparison and `detached(v)`, is `asked(v, outcome)` where the program decides by a value,
+    which it answers, and told of `reading(v, how)` where a number is taken out, which it may
+    refuse. Operators say `sweep(begins)` around what their sweeps record, `check(v)` of a
+    partial that must be finite, `variable(v)` and `plain(v)` of a Value that is to them a Value
+    or a number, and ask `is_plain(v)`.
+    """
+    return Block(paused=False, tracer=tracer)

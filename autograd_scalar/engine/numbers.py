@@ -97,7 +97,7 @@ def described(row: Primitive, operands: Sequence[Any]) -> str:
     shown = []
     for name, v in zip(row.arguments, operands, strict=True):
         label = getattr(v, "label", "")
-        shown.append(f"{name} = {getattr(v, 'data', v)!r}{f' ({label!r})' if label else ''}")
+        shown.append(f"{name} = {getattr(v, '_data', v)!r}{f' ({label!r})' if label else ''}")
     return ", ".join(shown)
 
 

@@ -65,7 +65,8 @@ def tangents(
                     v._flow = flow
             found = []
             for v in wanted:
-                found.append(0.0 if v._opcode == value._CONSTANT else v._flow)
+                # Not -0.0: the other sweeps' derivatives, which are sums from 0.0 on, never are.
+                found.append(0.0 if v._opcode == value._CONSTANT else v._flow + 0.0)
             if value._mark == mark:
                 return found
     finally:

@@ -19,15 +19,21 @@ cdef class Value:
 from . cimport context, kernels
 from .numbers cimport comparable, is_real, to_float
 
-cdef int _LEAF, _PARAMETER, _CONSTANT
+cdef int _LEAF, _PARAMETER, _CONSTANT, _VARYING_CONSTANT
 cdef int _ADD, _SUB, _MUL, _DIV, _NEG, _POW, _FLOORDIV, _MOD, _ABS
+cdef int _LESS, _LESS_EQUAL, _EQUAL, _NOT_EQUAL
 cdef double _NOT_COMPUTED
 cdef long long _mark
 
 cdef void _fill(Value v, double data, int opcode)
 cdef Value _parentless(double data, int opcode)
+cpdef object decided_by(object x)
 cpdef Value constant(double data)
 cdef Value _constant(object other)
+cdef bint _traced() except -1
+cdef object _question(int opcode, object left, object right)
+cdef Value _detached(Value v)
+cpdef Value varying_constant(double data)
 cdef _refuse_in_place(Value v)
 cpdef Value operand(object other, int opcode)
 @cython.locals(state=int)
@@ -37,6 +43,7 @@ cdef Value _binary(int opcode, Value x, Value y, (double, double, double) result
 cdef Value _add(Value x, Value y)
 cdef Value _sub(Value x, Value y)
 cdef Value _mul(Value x, Value y)
+cdef Value _failed(int opcode, object operands, object error)
 cpdef Value unary(int opcode, Value x)
 cpdef Value binary(int opcode, Value x, Value y)
 cpdef Value ternary(int opcode, Value x, Value y, Value z)

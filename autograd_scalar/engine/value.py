@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _LEAF = -1
 _PARAMETER = -2
 _CONSTANT = -3
+# A constant of a program that is traced, which will be another number when it is replayed.
+_VARYING_CONSTANT = -4
 
 _ADD = OPCODES["add"]
 _SUB = OPCODES["sub"]
@@ -50,6 +52,10 @@ _POW = OPCODES["pow"]
 _FLOORDIV = OPCODES["floordiv"]
 _MOD = OPCODES["mod"]
 _ABS = OPCODES["abs"]
+_LESS = OPCODES["less"]
+_LESS_EQUAL = OPCODES["less_equal"]
+_EQUAL = OPCODES["equal"]
+_NOT_EQUAL = OPCODES["not_equal"]
 
 # The grad of a value no sweep has met: IEEE negative zero, which adds like 0 and which a sum
 # that starts at +0.0, as every sweep's does, never comes to.
@@ -138,6 +144,8 @@ class Value:
     def __init__(self, data: Number, label: Text = "") -> None:
         _fill(self, to_float(data), _LEAF)
         self.label = label
+        if _traced():
+            context.tracer().created(self)
 
     @staticmethod
     def parameter(data: Number, label: Text = "") -> Value:
@@ -148,6 +156,8 @@ class Value:
         """
         v: Value = _parentless(to_float(data), _PARAMETER)
         v.label = label
+        if _traced():
+            context.tracer().created(v)
         return v
 
     @property
@@ -157,6 +167,8 @@ class Value:
         A graph keeps the partials of the numbers it was recorded with: `backward()` gives
         the derivative at the recorded point, whatever the leaves hold by then.
         """
+        if _traced():
+            context.tracer().reading(self, ".data")
         return self._data
 
     @data.setter
@@ -166,6 +178,8 @@ class Value:
     @property
     def grad(self) -> float:
         """The adjoint: how fast the value `backward()` was called on changes with this one."""
+        if _traced():
+            context.tracer().reading(self, ".grad")
         return self._grad + 0.0
 
     @grad.setter
@@ -205,6 +219,8 @@ class Value:
     @property
     def partials(self) -> tuple[float, ...]:
         """The local derivatives ∂self/∂parent, one for each of `parents`."""
+        if _traced():
+            context.tracer().reading(self, ".partials")
         if self._x is None:
             return ()
         if self._y is None:
@@ -223,7 +239,7 @@ class Value:
         """`"leaf"`, `"parameter"`, `"constant"` (a plain number, or detached) or `"interior"`."""
         if self._opcode >= 0:
             return "interior"
-        if self._opcode == _CONSTANT:
+        if self._opcode <= _CONSTANT:
             return "constant"
         return "parameter" if self._opcode == _PARAMETER else "leaf"
 
@@ -254,6 +270,8 @@ class Value:
         24.0
         """
         start = to_float(seed) + 0.0
+        if _traced():
+            context.tracer().reading(self, ".backward()")
         if self._opcode == _CONSTANT:
             raise ValueError(
                 f"backward() on the constant {self!r}: it was detached or computed under "
@@ -275,6 +293,8 @@ class Value:
         >>> y.backward(); x.grad
         3.0
         """
+        if _traced():
+            return _detached(self)
         v: Value = _parentless(self._data, _CONSTANT)
         v._label = self._label
         return v
@@ -370,42 +390,54 @@ class Value:
     def __abs__(self) -> Value:
         return _unary(_ABS, self, kernels.abs(self._data))
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: Any) -> Any:
+        if _traced():
+            return _question(_EQUAL, self, other)
         if type(other) is Value:
             y: Value = other
             return self._data == y._data
         number = comparable(other)
         return NotImplemented if number is None else self._data == number
 
-    def __ne__(self, other: Any) -> bool:
+    def __ne__(self, other: Any) -> Any:
+        if _traced():
+            return _question(_NOT_EQUAL, self, other)
         if type(other) is Value:
             y: Value = other
             return self._data != y._data
         number = comparable(other)
         return NotImplemented if number is None else self._data != number
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: Any) -> Any:
+        if _traced():
+            return _question(_LESS, self, other)
         if type(other) is Value:
             y: Value = other
             return self._data < y._data
         number = comparable(other)
         return NotImplemented if number is None else self._data < number
 
-    def __le__(self, other: Any) -> bool:
+    def __le__(self, other: Any) -> Any:
+        if _traced():
+            return _question(_LESS_EQUAL, self, other)
         if type(other) is Value:
             y: Value = other
             return self._data <= y._data
         number = comparable(other)
         return NotImplemented if number is None else self._data <= number
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, other: Any) -> Any:
+        if _traced():
+            return _question(_LESS, other, self)
         if type(other) is Value:
             y: Value = other
             return self._data > y._data
         number = comparable(other)
         return NotImplemented if number is None else self._data > number
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: Any) -> Any:
+        if _traced():
+            return _question(_LESS_EQUAL, other, self)
         if type(other) is Value:
             y: Value = other
             return self._data >= y._data
@@ -413,6 +445,8 @@ class Value:
         return NotImplemented if number is None else self._data >= number
 
     def __bool__(self) -> bool:
+        if _traced():
+            return bool(context.tracer().asked(self, self._data != 0.0))
         return self._data != 0.0
 
     def conjugate(self) -> Value:
@@ -422,18 +456,28 @@ class Value:
     # Steps have derivative 0, so a plain number loses nothing.
 
     def __int__(self) -> int:
+        if _traced():
+            context.tracer().reading(self, "int()")
         return int(self._data)
 
     def __trunc__(self) -> int:
+        if _traced():
+            context.tracer().reading(self, "math.trunc()")
         return math.trunc(self._data)
 
     def __floor__(self) -> int:
+        if _traced():
+            context.tracer().reading(self, "math.floor()")
         return math.floor(self._data)
 
     def __ceil__(self) -> int:
+        if _traced():
+            context.tracer().reading(self, "math.ceil()")
         return math.ceil(self._data)
 
     def __round__(self, digits: SupportsIndex | None = None) -> float:
+        if _traced():
+            context.tracer().reading(self, "round()")
         return round(self._data, digits)
 
     def __float__(self) -> float:
@@ -442,8 +486,13 @@ class Value:
 
         `"%.3f" % v`, `math.isnan(v)` and the like lose nothing, and get the number.
         """
-        if self._opcode != _CONSTANT and (advice := callers.advice(sys._getframe())):
-            raise TypeError(f"turning {self!r} into a float would lose its derivative; {advice}")
+        if self._opcode != _CONSTANT:
+            if _traced():
+                context.tracer().reading(self, "float()")
+            if advice := callers.advice(sys._getframe()):
+                raise TypeError(
+                    f"turning {self!r} into a float would lose its derivative; {advice}"
+                )
         return self._data
 
     def item(self) -> float:
@@ -452,6 +501,8 @@ class Value:
         >>> Value(0.5).item()
         0.5
         """
+        if _traced():
+            context.tracer().reading(self, ".item()")
         return self._data
 
     def as_integer_ratio(self) -> tuple[int, int]:
@@ -509,6 +560,52 @@ def _constant(other: Any) -> Any:
         return _parentless(to_float(other), _CONSTANT)
     refuse_decimal(other)
     return None
+
+
+def _traced() -> Truth:
+    """Whether what is computed here is written down, to be replayed on other numbers."""
+    return bool(context.changes and kernels.blocks() & context.TRACED)
+
+
+def decided_by(x: Any) -> Any:
+    """The number in a Value or the number itself, for a decision.
+
+    In a program that is traced it is a Value without a derivative: the decision is made again
+    when the program is replayed.
+    """
+    if type(x) is not Value:
+        return x
+    v: Value = x
+    return _detached(v) if _traced() else v._data
+
+
+def _question(opcode: Opcode, left: Any, right: Any) -> Any:
+    """A comparison in a program that is traced: a constant, 1 or 0, whose truth is asked later."""
+    operands = []
+    for each in (left, right):
+        if type(each) is Value:
+            operands.append(each)
+            continue
+        number = comparable(each)
+        if number is None:
+            return NotImplemented
+        try:
+            number = float(number)
+        except OverflowError:
+            number = math.inf if number > 0 else -math.inf
+        operands.append(constant(number))
+    return context.tracer().constant(opcode, operands)
+
+
+def _detached(v: Value) -> Value:
+    """A constant that is this value again when the program is replayed."""
+    detached: Value = context.tracer().detached(v)
+    return detached
+
+
+def varying_constant(data: float) -> Value:
+    """A constant of a program that is traced: another number when it is replayed."""
+    return _parentless(data, _VARYING_CONSTANT)
 
 
 def _refuse_in_place(v: Value) -> None:
@@ -589,12 +686,21 @@ def _mul(x: Value, y: Value) -> Value:
     return _binary(_MUL, x, y, kernels.mul(x._data, y._data))
 
 
+def _failed(opcode: Opcode, operands: Any, error: Any) -> Value:
+    """Raise what a primitive has raised, in words; or go on as a tracer says."""
+    if _traced():
+        instead: Value | None = context.tracer().failed(opcode, operands)
+        if instead is not None:
+            return instead
+    raise failure(TABLE[opcode], operands, error) from error.__cause__
+
+
 def unary(opcode: Opcode, x: Value) -> Value:
     """`record` for a primitive of one argument, a Value."""
     try:
         return _unary(opcode, x, kernels.unary(opcode, x._data))
     except (ArithmeticError, ValueError) as error:
-        raise failure(TABLE[opcode], (x,), error) from error.__cause__
+        return _failed(opcode, (x,), error)
 
 
 def binary(opcode: Opcode, x: Value, y: Value) -> Value:
@@ -602,7 +708,7 @@ def binary(opcode: Opcode, x: Value, y: Value) -> Value:
     try:
         return _binary(opcode, x, y, kernels.binary(opcode, x._data, y._data))
     except (ArithmeticError, ValueError) as error:
-        raise failure(TABLE[opcode], (x, y), error) from error.__cause__
+        return _failed(opcode, (x, y), error)
 
 
 def ternary(opcode: Opcode, x: Value, y: Value, z: Value) -> Value:
@@ -610,7 +716,7 @@ def ternary(opcode: Opcode, x: Value, y: Value, z: Value) -> Value:
     try:
         return _ternary(opcode, x, y, z, kernels.ternary(opcode, x._data, y._data, z._data))
     except (ArithmeticError, ValueError) as error:
-        raise failure(TABLE[opcode], (x, y, z), error) from error.__cause__
+        return _failed(opcode, (x, y, z), error)
 
 
 def _ternary(opcode: Opcode, x: Value, y: Value, z: Value, results: Results) -> Value:
@@ -650,7 +756,7 @@ def record(opcode: Opcode, *operands: Any) -> Value:
     try:
         data, *partials = KERNELS[opcode](*[v.data for v in values])
     except (ArithmeticError, ValueError) as error:
-        raise failure(row, values, error) from error.__cause__
+        return _failed(opcode, tuple(values), error)
     kernels.clear_flags()
     return node(opcode, data, values, partials)
 
@@ -658,13 +764,17 @@ def record(opcode: Opcode, *operands: Any) -> Value:
 def node(opcode: Opcode, data: float, parents: Sequence[Value], partials: Sequence[float]) -> Value:
     """Record a result of `opcode` whose number and partials are known already."""
     state: State = kernels.blocks() if context.changes else 0
-    if state & context.PAUSED:
+    if state & context.PAUSED and not state & context.TRACED:
         v: Value = _parentless(data, _CONSTANT)
     else:
         v = _parentless(data, opcode)
         link(v, parents, partials)
     if state & context.WATCHED:
         context.watcher().recorded(v, TABLE[opcode], parents)
+    if state & context.TRACED:
+        context.tracer().recorded(v, parents)
+        if state & context.PAUSED:
+            return _detached(v)
     return v
 
 

@@ -11,11 +11,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ..engine.context import tracer
 from ..engine.functions import FUNCTIONS, add_row
 from ..engine.numbers import to_float
+from ..engine.value import Value, record
 from ..table.floats import FLOAT_FUNCTIONS, add_function
 from ..table.primitives import Primitive
-from ..table.registry import OPCODES
+from ..table.registry import OPCODES, register
 from .pytree import plain_number
 
 
@@ -65,7 +67,7 @@ def custom(
             texts.append(f"{partial_name}({', '.join(given)})")
             described = f"the partial of custom function {unused!r} by {argument}"
             add_function(partial_name, _partial_on_floats(partial, described))
-            FUNCTIONS[partial_name] = _on_values(partial, described)
+            FUNCTIONS[partial_name] = _on_values(partial, described, partial_name)
         else:
             texts.append(repr(to_float(plain_number(partial))))
     value = f"{unused}({', '.join(arguments)})"
@@ -167,6 +169,19 @@ def _unused_name(name: str) -> str:
     return candidate
 
 
+def _as_primitive(name: str, operands: tuple[Any, ...]) -> Value:
+    """A partial that takes floats only, in a program that is traced: a row that calls it.
+
+    Its own derivatives are not known, and are NaN: what needs one is left to the engine.
+    """
+    if name not in OPCODES:
+        arguments = tuple([f"x{i}" for i in range(1, len(operands) + 1)])
+        call = f"{name}({', '.join(arguments)})"
+        unknown = ("nan",) * len(operands)
+        register(Primitive(name, call, unknown, "derivative", (), arguments))
+    return record(OPCODES[name], *operands)
+
+
 def _takes_out(partial: Callable[..., Any]) -> bool:
     """Whether a parameter `out` must be given; NumPy's functions can do without theirs."""
     try:
@@ -212,11 +227,13 @@ def _real(result: Any, described: str) -> float:
         raise TypeError(f"{described}: {error}") from None
 
 
-def _on_values(partial: Callable[..., Any], described: str) -> Callable[..., Any]:
+def _on_values(partial: Callable[..., Any], described: str, name: str) -> Callable[..., Any]:
     def of_values(*operands: Any) -> Any:
         try:
             return partial(*operands)
         except TypeError as error:
+            if tracer() is not None:
+                return _as_primitive(name, operands)
             raise TypeError(
                 f"{described} can't be differentiated again: {error}. Write it with arithmetic "
                 "and the functions of autograd_scalar, or make it a custom function itself"

@@ -364,14 +364,20 @@ class _Operator:
         return f"<{self.__name__}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        module = getattr(self.fun, "__module__", None)
-        name = getattr(self.fun, "__qualname__", "")
-        if module and getattr(sys.modules.get(module), name, None) is self:
-            # As a decorator it has taken the place of the function, which has no name then.
-            self.__module__ = module
-            return str(name)
+        if name := name_taken(self):
+            return name
         arguments = self.argnums if self.several else self.argnums[0]
         return _Operator, (self.name, self.derive, self.fun, arguments, self.has_aux, self.mode)
+
+
+def name_taken(made: Any) -> str | None:
+    """Where `made`, as a decorator, has taken the place of its function: the name of both."""
+    module = getattr(made.fun, "__module__", None)
+    name = getattr(made.fun, "__qualname__", "")
+    if not module or getattr(sys.modules.get(module), name, None) is not made:
+        return None
+    made.__module__ = module
+    return str(name)
 
 
 def _always_recording(function: Function, *args: Any) -> Any:

@@ -209,7 +209,7 @@ def _flatten(
             leaves.extend(_elements(tree, path))
             units.append(tree.shape)
             return next, next
-    spell, keys, parts, container = _children(tree) or _refuse(tree, path)
+    spell, keys, parts, container = children(tree) or _refuse(tree, path)
     rebuilds, builds = [], []
     for key, part in zip(keys, parts, strict=True):
         rebuild, build = _flatten(part, (path, spell, key), leaves, units)
@@ -320,8 +320,8 @@ def _refuse(leaf: Any, path: Path) -> NoReturn:
 Children = tuple[Callable[[Any], str], Iterable[Any], Iterable[Any], Callable[[list[Any]], Any]]
 
 
-def _children(tree: Any) -> Children | None:
-    """What a container contains; None where `tree` is none."""
+def children(tree: Any) -> Children | None:
+    """What a container contains, and how to make it again; None where `tree` is none."""
     kind: type = type(tree)
     if kind is list or kind is tuple:
         return _item, range(len(tree)), tree, kind
@@ -379,7 +379,7 @@ def flatten_like(tree: Any, template: Any, path: Path) -> list[Any]:
         return _elements(found, path, truth=True)
     if type(template) is Value or is_number(template):
         return [_number(plain_number(tree), path, truth=True)]
-    spell, keys, parts, _ = _children(template) or _refuse(template, path)
+    spell, keys, parts, _ = children(template) or _refuse(template, path)
     others: Sequence[Any]
     if isinstance(template, dict):
         if not isinstance(tree, dict) or tree.keys() != template.keys():
@@ -415,7 +415,7 @@ def leaf_paths(tree: Any, path: Path) -> list[str]:
         return [keystr((path, _element, index)) for index in numpy.ndindex(tree.shape)]
     if type(tree) is Value or is_number(tree):
         return [keystr(path)]
-    spell, keys, parts, _ = _children(tree) or _refuse(tree, path)
+    spell, keys, parts, _ = children(tree) or _refuse(tree, path)
     return [
         each
         for key, part in zip(keys, parts, strict=True)
@@ -438,9 +438,9 @@ def map_values(function: Callable[[Value], Any], tree: Any) -> Any:
         mapped = tree.copy()
         mapped.flat[:] = found
         return mapped
-    if (children := _children(tree)) is None:
+    if (container := children(tree)) is None:
         return tree
-    _, _, parts, rebuild = children
+    _, _, parts, rebuild = container
     before = list(parts)
     after = [map_values(function, part) for part in before]
     same = all(new is old for new, old in zip(after, before, strict=True))

@@ -13,11 +13,12 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
 from typing import Any, ClassVar
 
-from ..engine.context import watcher
-from ..engine.functions import FUNCTIONS
+from ..algebra.partials import second_partials
+from ..engine.context import tracer, watcher
+from ..engine.functions import FUNCTIONS, where
 from ..engine.value import Value, constant, node
 from ..table.emit import ATOM, CHOICE, NEGATION, Emitter, Piece, bracketed, compiled
 from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS, SCOPE, ieee, ieee_divide, ieee_power
@@ -27,6 +28,7 @@ from ..table.registry import OPCODES, TABLE, compile_ieee_kernel
 from .per_row import PerRow
 
 _NEG = OPCODES["neg"]
+_MUL = OPCODES["mul"]
 _CONSTANT = constant(0.0)._opcode
 
 # Arithmetic on Values and plain numbers, the known constants, with IEEE 754 results: a
@@ -35,12 +37,11 @@ _CONSTANT = constant(0.0)._opcode
 _ieee_kernel = cache(compile_ieee_kernel)
 
 
-def _record_ieee(name: str, operands: Sequence[Any]) -> Value:
-    """Record `name` where Python's own arithmetic raises: at a pole, or past the largest float."""
-    row = TABLE[OPCODES[name]]
+def record_ieee(opcode: int, operands: Sequence[Any]) -> Value:
+    """Record a primitive where Python's arithmetic raises: at a pole, past the largest float."""
     values = [v if type(v) is Value else constant(v) for v in operands]
-    data, *partials = _ieee_kernel(row)(*[v.data for v in values])
-    return node(OPCODES[name], data, values, partials)
+    data, *partials = _ieee_kernel(TABLE[opcode])(*[v._data for v in values])
+    return node(opcode, data, values, partials)
 
 
 def _neg(a: Any) -> Any:
@@ -74,7 +75,13 @@ def _mul(a: Any, b: Any) -> Any:
         return b
     if a == -1:
         return _neg(b)
-    return 0.0 if a == 0 and math.isfinite(b.data) else a * b
+    if a == 0:
+        writer = tracer()
+        if writer is not None:
+            return writer.constant(_MUL, (constant(a), b))
+        if math.isfinite(b._data):
+            return 0.0
+    return a * b
 
 
 def _div(a: Any, b: Any) -> Any:
@@ -86,7 +93,7 @@ def _div(a: Any, b: Any) -> Any:
     try:
         return a / b
     except ArithmeticError:
-        return _record_ieee("div", (a, b))
+        return record_ieee(OPCODES["div"], (a, b))
 
 
 def _pow(a: Any, b: Any) -> Any:
@@ -100,7 +107,7 @@ def _pow(a: Any, b: Any) -> Any:
     try:
         return a**b
     except (ArithmeticError, ValueError):
-        return _record_ieee("pow", (a, b))
+        return record_ieee(OPCODES["pow"], (a, b))
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -115,7 +122,7 @@ def _function(name: str) -> Callable[..., Any]:
         try:
             return FUNCTIONS[name](*operands)
         except (ArithmeticError, ValueError):
-            return _record_ieee(name, operands)
+            return record_ieee(OPCODES[name], operands)
 
     return apply
 
@@ -132,7 +139,7 @@ _ARITHMETIC: dict[type[ast.AST], Callable[..., Any]] = {
 
 
 def _number(x: Any) -> Any:
-    return x.data if type(x) is Value else x
+    return x._data if type(x) is Value else x
 
 
 def _beside(point: Any, partial: Callable[[], Any]) -> Any:
@@ -143,7 +150,7 @@ def _beside(point: Any, partial: Callable[[], Any]) -> Any:
     if type(point) is not Value:
         return None
     moving = partial()
-    return moving if type(moving) is Value and moving.data == 0 else None
+    return moving if type(moving) is Value and moving._data == 0 else None
 
 
 class _OnNumbers(Emitter):
@@ -186,28 +193,128 @@ class _OnValues(Emitter):
         return f"{other} if {point} else _beside({point}, lambda: {other})", CHOICE
 
 
-def _rules(row: Primitive) -> tuple[Any, ...]:
+def _choose(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+    return where(test, body(), orelse()) if type(test) is Value else (body() if test else orelse())
+
+
+def _all(*tests: Any) -> Any:
+    return reduce(lambda before, test: _choose(before, lambda: test, lambda: 0.0), tests)
+
+
+class _OnTraced(_OnValues):
+    """Writes a choice as a choice, not as what was chosen: other numbers may choose otherwise."""
+
+    def asks(self, tree: ast.IfExp) -> bool:
+        """Whether the program is to ask which branch it is, and to go another way for another."""
+        return False
+
+    def piece(self, tree: ast.expr) -> Piece:
+        if isinstance(tree, ast.IfExp) and self.asks(tree):
+            body = bracketed(self.piece(tree.body), NEGATION)
+            test = bracketed(self.piece(tree.test), NEGATION)
+            return f"{body} if {test} else {self(tree.orelse)}", CHOICE
+        if isinstance(tree, ast.IfExp):
+            return self.chosen(self(tree.test), self(tree.body), self(tree.orelse))
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
+            return self.chosen(self(tree.operand), "0.0", "1.0")
+        if isinstance(tree, ast.Compare) and len(tree.ops) > 1:
+            sides = [tree.left, *tree.comparators]
+            tests: list[ast.expr] = []
+            for i, op in enumerate(tree.ops):
+                tests.append(ast.Compare(sides[i], [op], [sides[i + 1]]))
+            return self.called("_all", tests)
+        return super().piece(tree)
+
+    def chosen(self, test: str, body: str, orelse: str) -> Piece:
+        return f"_choose({test}, lambda: {body}, lambda: {orelse})", ATOM
+
+    def unless_zero(self, tree: ast.expr) -> Piece:
+        if isinstance(tree, ast.IfExp) and beside_a_point(tree, self.arguments) is None:
+            return self.piece(tree)
+        return super().unless_zero(tree)
+
+
+class _OnTracedAgain(_OnTraced):
+    """For what is differentiated again.
+
+    Sweeps add up in the order in which nodes were reached. Where both branches reach the
+    operands in the same order, so they do together; otherwise the program asks.
+    """
+
+    def asks(self, tree: ast.IfExp) -> bool:
+        body, orelse = _reached(tree.body), _reached(tree.orelse)
+        # The primitive's value was computed from all its operands, which it reaches at once.
+        return body[:1] != orelse[:1] or (body != orelse and body[0] != "out")
+
+
+def _reached(tree: ast.expr) -> list[str]:
+    """The names in a partial, in the order in which a sweep reaches them."""
+    if isinstance(tree, ast.Name):
+        return [] if tree.id in CONSTANTS else [tree.id]
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult) and is_zero(tree.left):
+        return []
+    found: dict[str, None] = {}
+    parts: list[ast.expr] = []
+    if isinstance(tree, ast.IfExp):
+        parts = [tree.body, tree.orelse]
+    elif isinstance(tree, ast.Call):
+        parts = tree.args
+    elif isinstance(tree, ast.BinOp):
+        parts = [tree.left, tree.right]
+    elif isinstance(tree, ast.UnaryOp):
+        parts = [tree.operand]
+    for part in parts:
+        for name in _reached(part):
+            found[name] = None
+    return list(found)
+
+
+def _traced_rules(row: Primitive) -> tuple[Any, ...]:
+    return _rules(row, _OnTraced)
+
+
+def _rules_traced_again(row: Primitive) -> tuple[Any, ...]:
+    return _rules(row, _OnTracedAgain)
+
+
+def _rules(row: Primitive, emitter: type[_OnValues] = _OnValues) -> tuple[Any, ...]:
     """The partials of a primitive as functions of its operands and value.
 
     They take Values and numbers and return either, or None where nothing flows.  Where a
     partial is a number or nothing at all, that stands in place of the function.
     """
-    rules: list[Any] = []
-    for tree in row.partial_trees:
-        scope: dict[str, Any] = {**SCOPE, "_beside": _beside, "_number": _number}
-        scope |= {f"_{kind.__name__}": function for kind, function in _ARITHMETIC.items()}
-        for each in ast.walk(tree):
-            if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
-                scope[f"_call_{each.func.id}"] = _function(each.func.id)
-                scope[f"_number_{each.func.id}"] = FLOAT_FUNCTIONS[each.func.id]
-        lines = [f"return {_OnValues(row.arguments).unless_zero(tree)[0]}"]
-        rule = compiled(f"partial of {row.name}", (*row.arguments, "out"), lines, scope)
-        depends = any(isinstance(each, ast.Name) for each in ast.walk(tree))
-        rules.append(rule if depends else rule(*row.arguments, "out"))
-    return tuple(rules)
+    return tuple(_rule(row, tree, emitter) for tree in row.partial_trees)
+
+
+def _rule(row: Primitive, tree: ast.expr, emitter: type[_OnValues]) -> Any:
+    scope: dict[str, Any] = {**SCOPE, "_beside": _beside, "_number": _number}
+    scope |= {"_all": _all, "_choose": _choose}
+    scope |= {f"_{kind.__name__}": function for kind, function in _ARITHMETIC.items()}
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
+            scope[f"_call_{each.func.id}"] = _function(each.func.id)
+            scope[f"_number_{each.func.id}"] = FLOAT_FUNCTIONS[each.func.id]
+    lines = [f"return {emitter(row.arguments).unless_zero(tree)[0]}"]
+    rule = compiled(f"partial of {row.name}", (*row.arguments, "out"), lines, scope)
+    depends = any(isinstance(each, ast.Name) for each in ast.walk(tree))
+    return rule if depends else rule(*row.arguments, "out")
 
 
 _made_rules = PerRow(_rules)
+_made_traced_rules = PerRow(_traced_rules)
+_made_rules_traced_again = PerRow(_rules_traced_again)
+
+
+def _second_rules(row: Primitive) -> tuple[tuple[int, int, Any], ...]:
+    """The second derivatives of a primitive as `_traced_rules` has the first."""
+    return tuple((i, j, _rule(row, tree, _OnTraced)) for i, j, tree in second_partials(row))
+
+
+_made_second_rules = PerRow(_second_rules)
+
+
+def _second_rules_of(opcode: int) -> tuple[tuple[int, int, Any], ...]:
+    return _made_second_rules.made[opcode] or _made_second_rules.make(opcode)
 
 
 def adjoints(
@@ -215,16 +322,18 @@ def adjoints(
     seeds: Mapping[Value, Any],
     wanted: Sequence[Value],
     recorded: bool,
+    last: bool = False,
 ) -> list[Any]:
     """The adjoints of `wanted`: the derivatives by them of the sum of seed · value.
 
     order     a graph, parents first, with every value that leads from `wanted` to the seeds
     seeds     a number or Value for each of the results
     recorded  whether adjoints are Values that can be differentiated again
+    last      whether they won't be, in a program that is traced
 
     Where nothing flows, and where everything folds, the adjoint is a plain number.
     """
-    return _sweep(list(order), seeds, wanted, recorded, False)
+    return _sweep(list(order), seeds, wanted, recorded, False, last)
 
 
 def tangents(
@@ -232,12 +341,13 @@ def tangents(
     seeds: Mapping[Value, Any],
     wanted: Sequence[Value],
     recorded: bool,
+    last: bool = False,
 ) -> list[Any]:
     """The tangents of `wanted`: how fast they change as the values of `seeds` do at its rates.
 
     The arguments are those of `adjoints`.
     """
-    return _sweep(list(order), seeds, wanted, recorded, True)
+    return _sweep(list(order), seeds, wanted, recorded, True, last)
 
 
 # `recorded.pxd` gives these C types.
@@ -254,6 +364,7 @@ def _sweep(
     wanted: Sequence[Value],
     recorded: Truth,
     forward: Truth,
+    last: Truth,
 ) -> Found:
     places = {v: place for place, v in enumerate(order)}
     operands = [_places(v, places) for v in order]
@@ -264,12 +375,21 @@ def _sweep(
         if root in places:
             found[places[root]] = seed
     observer = watcher()
+    writer = tracer()
+    rules = _made_rules
+    if writer is not None:
+        rules = _made_traced_rules if last else _made_rules_traced_again
+    rules.refresh()
+    if writer is not None:
+        writer.sweep(True)
     try:
         if forward:
-            _tangents(order, operands, found, recorded, observer)
+            _tangents(order, operands, found, rules if recorded else None, observer)
         else:
-            _adjoints(order, operands, found, asked, recorded, observer)
+            _adjoints(order, operands, found, asked, rules if recorded else None, observer)
     finally:
+        if writer is not None:
+            writer.sweep(False)
         if observer is not None:
             observer.differentiating(None)
     return [0.0 if found[place] is None else found[place] for place in asked]
@@ -297,11 +417,11 @@ def _apply(rule: Any, operands: tuple[Any, ...], matters: Truth) -> Any:
     return rule if type(rule) is float else rule(*operands)
 
 
-def _partials(v: Value, operands: Places, matters: Found) -> Found:
+def _partials(v: Value, operands: Places, matters: Found, made: Any) -> Found:
     """The partials of `v` as Values and numbers, None by operands that don't matter."""
-    rules = _made_rules.made[v._opcode]
+    rules = made.made[v._opcode]
     if rules is None:
-        rules = _made_rules.make(v._opcode)
+        rules = made.make(v._opcode)
     if v._y is None:
         return [_apply(rules[0], (_operand(v._x, True), v), True)]
     first = matters[operands[0]]
@@ -331,7 +451,7 @@ def _adjoints(
     operands: PlacesOfAll,
     found: Found,
     wanted: Found,
-    recorded: Truth,
+    rules: Any,
     observer: Any,
 ) -> None:
     v: Value
@@ -343,7 +463,6 @@ def _adjoints(
         for operand in places:
             if matters[operand]:
                 matters[place] = True
-    _made_rules.refresh()
     for place in range(len(order) - 1, -1, -1):
         adjoint = found[place]
         places = operands[place]
@@ -352,7 +471,10 @@ def _adjoints(
         v = order[place]
         if observer is not None:
             observer.differentiating(v)
-        partials = _partials(v, places, matters) if recorded else _numbers(v, places, matters)
+        if rules is None:
+            partials = _numbers(v, places, matters)
+        else:
+            partials = _partials(v, places, matters, rules)
         for i in range(len(places)):
             partial = partials[i]
             if partial is not None:
@@ -365,11 +487,10 @@ def _adjoints(
 
 
 def _tangents(
-    order: list[Value], operands: PlacesOfAll, found: Found, recorded: Truth, observer: Any
+    order: list[Value], operands: PlacesOfAll, found: Found, rules: Any, observer: Any
 ) -> None:
     v: Value
     matters: Found = [each is not None for each in found]
-    _made_rules.refresh()
     for place in range(len(order)):
         places = operands[place]
         if found[place] is not None:
@@ -382,7 +503,10 @@ def _tangents(
         v = order[place]
         if observer is not None:
             observer.differentiating(v)
-        partials = _partials(v, places, matters) if recorded else _numbers(v, places, matters)
+        if rules is None:
+            partials = _numbers(v, places, matters)
+        else:
+            partials = _partials(v, places, matters, rules)
         total = None
         for i in range(len(places)):
             partial = partials[i]
@@ -394,3 +518,85 @@ def _tangents(
                     observer.pushed(v, i, tangent, partial, total)
         found[place] = total
         matters[place] = total is not None
+
+
+def check_partials(order: Sequence[Value]) -> None:
+    """Have a program that is traced ask the engine where a partial is infinite.
+
+    There 0 times the partial is NaN, and the engine goes on in another way; here what is not
+    moved is left out.
+    """
+    writer = tracer()
+    _made_traced_rules.refresh()
+    places: PlaceOf = {}
+    matters: Found = [True]
+    writer.sweep(True)
+    try:
+        for v in order:
+            if v._x is not None:
+                operands = _places(v, places)
+                for p, partial in zip(
+                    v.parents, _partials(v, operands, matters, _made_traced_rules), strict=True
+                ):
+                    if type(partial) is Value and p.kind != "constant":
+                        writer.check(partial)
+    finally:
+        writer.sweep(False)
+
+
+class HessianProduct:
+    """`trace.HessianProduct` for a program that is traced: the same numbers, as Values."""
+
+    def __init__(self, root: Value, order: list[Value], leaves: list[Value]) -> None:
+        self._order = order
+        self._leaves = leaves
+        self._into: list[Value] = []
+        self._along: list[Value] = []
+        self._factors: list[Any] = []
+        nodes = []
+        check_partials(order)
+        _made_second_rules.refresh()
+        for v in order:
+            if v._x is not None and _second_rules_of(v._opcode):
+                nodes.append(v)
+        found = adjoints(order, {root: 1.0}, nodes, True, True)
+        tracer().sweep(True)
+        try:
+            for i in range(len(nodes)):
+                self._add(nodes[i], found[i])
+        finally:
+            tracer().sweep(False)
+
+    def _add(self, v: Value, adjoint: Any) -> None:
+        parents = v.parents
+        operands = [_operand(p, False) for p in parents]
+        for i, j, rule in _second_rules_of(v._opcode):
+            a, b = parents[i], parents[j]
+            if a.kind == "constant" or b.kind == "constant":
+                continue
+            second = _apply(rule, (*operands, v), True)
+            if second is None:
+                continue
+            factor = _mul(adjoint, second)
+            self._into.append(a)
+            self._along.append(b)
+            self._factors.append(factor)
+            if i != j:
+                self._into.append(b)
+                self._along.append(a)
+                self._factors.append(factor)
+
+    def times(self, vector: Sequence[Any]) -> list[Any]:
+        """The Hessian times `vector`."""
+        seeds = {}
+        for i in range(len(vector)):
+            if type(vector[i]) is Value or vector[i] != 0:
+                seeds[self._leaves[i]] = vector[i]
+        slopes = tangents(self._order, seeds, self._along, True, True)
+        weights: dict[Value, Any] = {}
+        for i in range(len(slopes)):
+            v = self._into[i]
+            source = _mul(self._factors[i], slopes[i])
+            if type(source) is Value or source != 0:
+                weights[v] = weights[v] + source if v in weights else source
+        return adjoints(self._order, weights, self._leaves, True, True)

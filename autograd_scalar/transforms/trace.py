@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ..engine import sweep, value
+from ..engine import context, sweep, value
 from ..engine.context import watcher
 from ..engine.value import Value, constant
 from . import recorded
@@ -47,9 +47,21 @@ class Trace:
     leaves     the Values the function got in place of the numbers in it
     treedef    how they were arranged
     connected  whether derivatives are Values, because Values from outside take part
+    symbolic   whether all those stand for plain numbers, in a program that is traced: then what
+               is done to numbers is done to them, in the same order
+    checked    whether its partials are looked at for infinities then
     """
 
-    __slots__ = ("argument", "connected", "leaves", "order", "result", "treedef")
+    __slots__ = (
+        "argument",
+        "checked",
+        "connected",
+        "leaves",
+        "order",
+        "result",
+        "symbolic",
+        "treedef",
+    )
 
     def __init__(
         self,
@@ -68,6 +80,8 @@ class Trace:
                 "positional arguments; there is no derivative with respect to keyword arguments"
             )
         self.connected = False
+        self.symbolic = context.tracer() is not None
+        self.checked = False
         if several:
             argument: Any = tuple([complete[position] for position in positions])
             # Most arguments are floats, or lists of floats: the way through is short for them.
@@ -118,7 +132,12 @@ class Trace:
         The inner derivative ends at the copy; the outer one goes on.
         """
         self.connected = True
-        return outer - 0.0
+        copied = outer - 0.0
+        writer = context.tracer()
+        if writer is not None:
+            self.symbolic = self.symbolic and writer.is_plain(outer)
+            writer.variable(copied)
+        return copied
 
     def close(self, outs: list[Any]) -> None:
         """Make the graph of `outs` ready for sweeps."""
@@ -127,12 +146,20 @@ class Trace:
         if not self.connected:
             self.connected = not sweep.depends_only_on(self.order, len(self.leaves))
         if self.connected:
+            if self.symbolic:
+                writer = context.tracer()
+                beyond = self.order[len(self.leaves) :]
+                self.symbolic = all(
+                    v._x is not None or v.kind == "constant" or writer.is_plain(v) for v in beyond
+                )
             # Seen from outside, what was a plain number is no variable.
             sweep.detach_leaves(self.leaves)
 
     def plain(self, result: Any) -> Any:
         """`result` as the outside shall see it."""
         if self.connected:
+            if self.symbolic:
+                map_values(context.tracer().plain, result)
             return result
         return result.data if type(result) is Value else map_values(_data, result)
 
@@ -158,7 +185,7 @@ class Trace:
         for v, seed in zip(outs, seeds, strict=True):
             if type(v) is Value:
                 weights[v] = weights[v] + seed if v in weights else seed
-        found = recorded.adjoints(self.order, weights, self.leaves, self.connected)
+        found = recorded.adjoints(self.order, weights, self.leaves, self.connected, self.symbolic)
         return self._finish(found, seeds)
 
     def tangents(self, outs: list[Any], seeds: list[Any]) -> list[Any]:
@@ -169,7 +196,14 @@ class Trace:
             if not _has_nan(found):
                 return found
         weights = dict(zip(self.leaves, seeds, strict=True))
-        return self._finish(recorded.tangents(self.order, weights, values, self.connected), seeds)
+        if self.symbolic:
+            if not self.checked:
+                recorded.check_partials(self.order)
+                self.checked = True
+            # What does not change need not be computed again and again, to be 0.
+            weights = {v: seed for v, seed in weights.items() if type(seed) is Value or seed}
+        found = recorded.tangents(self.order, weights, values, self.connected, self.symbolic)
+        return self._finish(found, seeds)
 
     def jacobian(self, outs: list[Any], mode: str | None) -> list[list[Any]]:
         """The derivatives of each of `outs` by each of the leaves."""
@@ -190,8 +224,8 @@ class Trace:
         size = len(self.leaves)
         if (product := self._hessian_product(out, [])) is not None:
             rows = [product.times(unit) for unit in _units(size)]
-            if not any(map(_has_nan, rows)):
-                return _symmetric(rows)
+            if self.symbolic or not any(map(_has_nan, rows)):
+                return _symmetric([self._finish(row, []) for row in rows])
         slopes, order = self._gradient_graph(out)
         rows = [
             self._finish(
@@ -209,8 +243,8 @@ class Trace:
         if (product := self._hessian_product(out, [])) is not None:
             rows = (product.times(unit) for unit in _units(len(self.leaves)))
             found: list[Any] = [row[i] for i, row in enumerate(rows)]
-            if not _has_nan(found):
-                return found
+            if self.symbolic or not _has_nan(found):
+                return self._finish(found, [])
         slopes, order = self._gradient_graph(out)
         found = [
             recorded.adjoints(order, {slope: 1.0}, [leaf], self.connected)[0]
@@ -224,17 +258,21 @@ class Trace:
         """The second derivatives of `out`, times `vector`."""
         if (product := self._hessian_product(out, vector)) is not None:
             found = product.times(vector)
-            if not _has_nan(found):
-                return found
+            if self.symbolic or not _has_nan(found):
+                return self._finish(found, vector)
         slopes, order = self._gradient_graph(out)
         weights = dict(zip(self.leaves, vector, strict=True))
         found = recorded.tangents(order, weights, _as_values(slopes), self.connected)
         return self._finish(found, vector)
 
-    def _hessian_product(self, out: Any, vector: Sequence[Any]) -> HessianProduct | None:
-        if type(out) is not Value or not self._on_numbers(vector):
+    def _hessian_product(
+        self, out: Any, vector: Sequence[Any]
+    ) -> HessianProduct | recorded.HessianProduct | None:
+        if type(out) is not Value or not (self.symbolic or self._on_numbers(vector)):
             return None
         try:
+            if self.connected:
+                return recorded.HessianProduct(out, self.order, self.leaves)
             return HessianProduct(out, self.order, self.leaves)
         except LookupError:
             return None
@@ -249,7 +287,7 @@ class Trace:
     def _finish(self, found: list[Any], seeds: Sequence[Any]) -> list[Any]:
         """Derivatives as the outside shall see them: all of one kind."""
         if self.connected or Value in map(type, seeds):
-            return _as_values(found)
+            return [_plain(v) for v in found] if self.symbolic else _as_values(found)
         return [v.data if type(v) is Value else v for v in found]
 
 
@@ -308,6 +346,13 @@ def _units(size: int) -> Iterator[list[float]]:
     """The rows of the identity matrix."""
     for i in range(size):
         yield [1.0 if i == j else 0.0 for j in range(size)]
+
+
+def _plain(v: Any) -> Value:
+    """A derivative in a program that is traced, which stands for a number: a sum from +0.0 on."""
+    found = 0.0 + v if type(v) is Value else constant(0.0 + v)
+    context.tracer().plain(found)
+    return found
 
 
 def _as_values(numbers_: Sequence[Any]) -> list[Value]:
