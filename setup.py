@@ -17,7 +17,7 @@ from setuptools.command.build_ext import build_ext
 
 PACKAGE = Path("autograd_scalar")
 
-# The modules of the package that are compiled. Each has a `.pxd` beside it.
+# The modules of the package that are compiled. Each has a `.pxd` beside it, or is a `.pyx`.
 COMPILED = [
     "engine/calls",
     "engine/context",
@@ -25,6 +25,8 @@ COMPILED = [
     "engine/numbers",
     "engine/sweep",
     "engine/value",
+    "tape/code",
+    "tape/native",
     "transforms/recorded",
 ]
 
@@ -36,6 +38,9 @@ IN_PLACE = {"--inplace", "-i", "develop", "editable_wheel"} & {*sys.argv}
 # library that the compiler works out by itself.
 FLAGS = {"msvc": ["/O2", "/fp:strict"]}
 GCC_AND_CLANG = ["-O3", "-ffp-contract=off", "-fno-builtin"]
+# Nobody reads errno or floating-point flags of the loops over lanes: both branches of a choice
+# may be computed, which changes no result.
+MACHINE = ["-fno-math-errno", "-fno-trapping-math"]
 
 NO_COMPILER = """
 #include <Python.h>
@@ -52,8 +57,18 @@ WIDER_THAN_DOUBLE = """
 class Build(build_ext):
     def build_extensions(self):
         for extension in self.extensions:
-            extension.extra_compile_args = FLAGS.get(self.compiler.compiler_type, GCC_AND_CLANG)
+            flags = FLAGS.get(self.compiler.compiler_type)
+            more = MACHINE if extension.name.endswith("tape.native") else []
+            extension.extra_compile_args = flags or GCC_AND_CLANG + more
+            if more and sys.platform == "linux":
+                # glibc's functions of vectors come with those of numbers.
+                extension.libraries = ["m"]
         super().build_extensions()
+
+
+def source_of(module):
+    plain = PACKAGE / f"{module}.py"
+    return plain if plain.exists() else plain.with_suffix(".pyx")
 
 
 def obstacle():
@@ -141,7 +156,7 @@ def extensions():
         [
             Extension(
                 f"{PACKAGE}.{module.replace('/', '.')}",
-                [f"{PACKAGE}/{module}.py"],
+                [str(source_of(module))],
                 depends=[*headers, *declarations],
                 include_dirs=sorted({os.path.dirname(header) for header in headers}),
                 # Value is then a class like those of Python: it can get methods after it was made.

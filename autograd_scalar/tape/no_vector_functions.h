@@ -1,0 +1,24 @@
+/* C's functions under their own names again, after vector_functions.h. */
+#undef acos
+#undef acosh
+#undef asin
+#undef asinh
+#undef atan
+#undef atan2
+#undef atanh
+#undef cbrt
+#undef cos
+#undef cosh
+#undef erf
+#undef erfc
+#undef exp
+#undef expm1
+#undef log
+#undef log10
+#undef log1p
+#undef log2
+#undef pow
+#undef sin
+#undef sinh
+#undef tan
+#undef tanh
