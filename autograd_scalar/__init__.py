@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .picture.draw import draw, draw_dot
     from .picture.drawing import Drawing
     from .picture.graphviz import DrawingError
+    from .tape.compiled import compile as compile  # noqa: A004 (Python's own is not called here)
     from .transforms.anomaly import AnomalyError, detect_anomaly
     from .transforms.check_grads import check_grads
     from .transforms.custom import custom
@@ -68,6 +69,7 @@ _LATER = {
     "picture.draw": ["draw", "draw_dot"],
     "picture.drawing": ["Drawing"],
     "picture.graphviz": ["DrawingError"],
+    "tape.compiled": ["compile"],
     "transforms.anomaly": ["AnomalyError", "detect_anomaly"],
     "transforms.check_grads": ["check_grads"],
     "transforms.custom": ["custom"],
@@ -88,6 +90,7 @@ _LATER = {
 }
 _ROOM_OF = {name: room for room, names in _LATER.items() for name in names}
 
+# Not `compile`, which would hide Python's own from those who import everything.
 __all__ = [
     "AnomalyError",
     "BackwardStep",

@@ -1,0 +1,349 @@
+"""A compiled function on the examples of a batch."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..engine import context
+from ..engine.value import Value
+from ..transforms.pytree import TreeDef, array, flatten
+from .code import BLOCK, SUSPECT
+from .examples import Column, Examples
+from .machine import add_gradients, block_sum
+from .specialised import MissingFunctionError, Specialisation, Specialisations, TooManyWaysError
+from .tracing import FrozenError
+
+#: How many numbers are held at once where results of single examples are needed.
+_AT_ONCE = 1 << 22
+#: How many words of code, counted for each example, take as long as a thread to start.
+WORTH_A_THREAD = 1_000_000
+
+# What is no failure of an example, but of the function or of what it was compiled with.
+NOT_OF_AN_EXAMPLE = (FrozenError, MissingFunctionError, TooManyWaysError)
+
+
+def run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
+    """The results of a compiled function on a batch."""
+    if backward and compiled.reduce is None:
+        raise TypeError(
+            'backward() differentiates one number: compile with reduce="sum" or reduce="mean"'
+        )
+    calls = Examples(compiled, args, kwargs)
+    if calls.size == 0 and compiled.reduce == "mean":
+        raise ValueError("the mean of no examples is not defined")
+    if calls.has_values or context.tracer() is not None or context.watcher() is not None:
+        return _one_call_each(compiled, calls)
+    here = _Run(compiled, calls, backward)
+    while True:
+        try:
+            return here.arranged(here.results() if here.made.made else [])
+        except _NewParameterError:
+            # From now on all ways know of it.
+            here.failures.clear()
+
+
+class _NewParameterError(Exception):
+    """A way through the function needs a Value from outside that those before didn't."""
+
+
+class _Run:
+    """One call on a batch: what is known of it, and its results."""
+
+    def __init__(self, compiled: Any, calls: Examples, backward: bool) -> None:
+        self.calls = calls
+        self.backward = backward
+        self.errors = compiled.errors
+        self.reduce = compiled.reduce
+        self.threads = compiled.threads or _processors()
+        self.progress = compiled.progress
+        self.failures: list[tuple[int, Exception]] = []
+        first = calls.first
+        self.batched = tuple(calls.batched(first))
+        pairs = zip(first.numbers, self.batched, strict=True)
+        self.shared = [number for number, differs in pairs if not differs]
+        self.made: Specialisations = compiled.specialisations(first.key, backward)
+        if not calls.size:
+            # It has no numbers that could be an error, and is not kept.
+            self.made = self.made.blank()
+            self.made.add(first, calls.args(0), calls.kwargs)
+        elif not self.made.made:
+            self._trace_first()
+        #: A result of the function, for what it looks like.
+        self.result, self.arrangement = None, None
+        if self.made.made:
+            self.result = self.made.made[0].result
+            self.arrangement = self.made.made[0].arrangement
+
+    @property
+    def width(self) -> int:
+        return len(self.made.made[0].tape.outputs)
+
+    def _trace_first(self) -> None:
+        """Trace the first example that raises nothing; it is a failure where each does."""
+        for index in range(self.calls.size):
+            try:
+                self._trace(index)
+            except NOT_OF_AN_EXAMPLE:
+                raise
+            except Exception:
+                before = len(self.failures)
+                self._eagerly(index)
+                if len(self.failures) == before:
+                    raise
+            else:
+                self.failures.clear()
+                return
+
+    def _trace(self, index: int) -> Specialisation:
+        return self.made.add(self.calls.arguments(index), self.calls.args(index), self.calls.kwargs)
+
+    def results(self) -> list[Column] | Column:
+        """Each result of the function: a column of all examples, or their sum."""
+        size = self.calls.size
+        way = self.made.made[0]
+        status = np.zeros(size, np.int32)
+        sums = np.zeros((-(-size // BLOCK), self.width)) if self.reduce else None
+        columns = [] if self.reduce else [np.empty(size) for _ in range(self.width)]
+        # A derivative that is NaN in one example is NaN in a sum.
+        told = [sums] if sums is not None else columns
+        if not self._replay(way, self.calls.columns, columns, status, sums):
+            doubtful = np.arange(size)
+        else:
+            doubtful = np.flatnonzero((status != 0) | way.tape.fails)
+            for each in told if way.check else []:
+                unknown = np.isnan(each)
+                if unknown.any():
+                    strange = np.flatnonzero(unknown if sums is None else unknown.any(axis=1))
+                    if sums is not None:
+                        strange = _members(strange, size)
+                    doubtful = np.union1d(doubtful, strange)
+        if not len(doubtful):
+            return columns if sums is None else _added(sums)
+        if sums is None:
+            found = self._one_by_one(doubtful)
+            for column, numbers in zip(columns, found, strict=True):
+                column[doubtful] = numbers
+            return columns
+        # The sum of a block is that of all its examples, whichever way each of them goes.
+        blocks = np.unique(doubtful // BLOCK)
+        at_once = max(1, _AT_ONCE // (BLOCK * max(1, self.width)))
+        for start in range(0, len(blocks), at_once):
+            some = blocks[start : start + at_once]
+            rows = _members(some, size)
+            found = self._one_by_one(rows)
+            for block in some:
+                inside = rows // BLOCK == block
+                sums[block] = block_sum(found[:, inside])
+        return _added(sums)
+
+    def _replay(
+        self,
+        way: Specialisation,
+        inputs: Sequence[Column],
+        outputs: Sequence[Column],
+        status: Column,
+        sums: Column | None,
+    ) -> bool:
+        """Run one way on examples; whether it could be, by what they have in common."""
+        ready = way.batch(self.batched, sums is not None)
+        shared = ready.shared(self.shared)
+        if type(shared) is not list:
+            status[:] = shared
+            return False
+        bank = np.array([*shared, 1.0, -1.0])
+        size = len(status)
+        threads = min(self.threads, 1 + size * ready.words // WORTH_A_THREAD)
+        parts = 100 * threads if self.progress else threads
+        step = max(1, -(-size // (parts * BLOCK))) * BLOCK
+        ranges = [(first, min(first + step, size)) for first in range(0, size, step)]
+
+        def run(part: tuple[int, int]) -> int:
+            ready.each.run(bank, inputs, outputs, status, sums, *part)
+            return part[1] - part[0]
+
+        each_of = _pool(os.getpid(), threads).map if threads > 1 else map
+        done = each_of(run, ranges)
+        if self.progress:
+            from tqdm.auto import tqdm  # type: ignore[import-untyped]
+
+            with tqdm(total=size, unit=" examples", unit_scale=True) as bar:
+                for count in done:
+                    bar.update(count)
+        else:
+            for _ in done:
+                pass
+        return True
+
+    def _one_by_one(self, rows: Column) -> Column:
+        """The results of these examples, each by the way it goes, or by the function itself."""
+        found = np.full((self.width, len(rows)), np.nan)
+        todo = np.arange(len(rows))
+        left: list[int] = []
+
+        def attempt(way: Specialisation, todo: Column) -> Column:
+            if way.arrangement != self.arrangement:
+                raise ValueError(
+                    "the results of all examples of a batch must be arranged alike, but of some "
+                    f"the function returns {way.result!r:.60} and of others {self.result!r:.60}"
+                )
+            chosen = rows[todo]
+            status = np.zeros(len(todo), np.int32)
+            outputs = [np.empty(len(todo)) for _ in range(self.width)]
+            inputs = [column[chosen] for column in self.calls.columns]
+            self._replay(way, inputs, outputs, status, None)
+            suspect = (status == SUSPECT) | ((status == 0) & way.tape.fails)
+            if way.check:
+                for each in outputs:
+                    suspect |= (status == 0) & np.isnan(each)
+            fine = (status == 0) & ~suspect
+            for numbers, each in zip(found, outputs, strict=True):
+                numbers[todo[fine]] = each[fine]
+            left.extend(todo[suspect].tolist())
+            rest: Column = todo[(status > 0) & ~suspect]
+            return rest
+
+        for way in [*self.made.made]:
+            if len(todo):
+                todo = attempt(way, todo)
+        known = len(self.made.outside)
+        while len(todo):
+            here = int(todo[0])
+            try:
+                way = self._trace(int(rows[here]))
+            except NOT_OF_AN_EXAMPLE:
+                raise
+            except Exception:
+                left.append(here)
+                todo = todo[1:]
+                continue
+            if known < len(self.made.outside):
+                raise _NewParameterError
+            before = len(todo)
+            todo = attempt(way, todo)
+            if len(todo) == before:
+                left.append(here)
+                todo = todo[1:]
+        for here in sorted(left):
+            numbers = self._eagerly(int(rows[here]))
+            if numbers is not None:
+                found[:, here] = numbers
+            elif self.reduce:
+                # It changes no sum.
+                found[:, here] = -0.0
+        return found
+
+    def _eagerly(self, index: int) -> list[float] | None:
+        """The results of an example by the function itself; None where it raises and may."""
+        try:
+            return self.calls.eagerly(index, self.made.outside if self.backward else None)
+        except NOT_OF_AN_EXAMPLE:
+            raise
+        except Exception as error:
+            if self.errors != "report":
+                error.add_note(f"in example {index} of the batch")
+                raise
+            self.failures.append((index, error))
+            return None
+
+    def arranged(self, numbers: Any) -> Any:
+        """What the call returns; gradients are added to those of the Values they belong to."""
+        size = self.calls.size
+        failures = sorted(dict(self.failures).items())
+        if failures and len(failures) == size:
+            return None, failures
+        treedef = flatten(self.result, "result")[1]
+        if self.reduce == "mean":
+            with np.errstate(all="ignore"):
+                numbers = numbers / np.float64(size - len(failures))
+        count = sum(1 if unit is None else math.prod(unit) for unit in treedef.units)
+        if self.reduce is None:
+            result = stacked(treedef, numbers, size)
+        else:
+            numbers = numbers.tolist()
+            if self.backward:
+                accumulate(self.made.outside, numbers[count:])
+            result = treedef.unflatten(numbers[:count])
+        return (result, failures) if self.errors == "report" else result
+
+
+def stacked(treedef: TreeDef, columns: Sequence[Column], size: int) -> Any:
+    """The structure of one result, with the results of all examples in place of each number."""
+    remaining = iter(columns)
+    return treedef.unflatten_units(
+        next(remaining)
+        if unit is None
+        else np.array([next(remaining) for _ in range(math.prod(unit))]).T.reshape((size, *unit))
+        for unit in treedef.units
+    )
+
+
+def accumulate(outside: Sequence[Value], gradients: Sequence[float]) -> None:
+    """Add derivatives to those of Values from outside, and to what these were computed from."""
+    for i in add_gradients([*outside], [*gradients]):
+        outside[i].backward(gradients[i])
+
+
+def _one_call_each(compiled: Any, calls: Examples) -> Any:
+    """The results where Values are among the arguments, or somebody looks at what is recorded."""
+    found = [
+        flatten(calls.fun(*calls.args(i), **calls.kwargs), "result") for i in range(calls.size)
+    ]
+    if not found:
+        raise ValueError("without examples there is nothing to record")
+    treedef = found[0][1]
+    columns = [[*column] for column in zip(*[leaves for leaves, _ in found], strict=True)]
+    if compiled.reduce is None:
+        return stacked(treedef, [array(column, (calls.size,)) for column in columns], calls.size)
+    totals = [_total(column) for column in columns]
+    if compiled.reduce == "mean":
+        totals = [total / calls.size for total in totals]
+    return treedef.unflatten(totals)
+
+
+def _total(numbers: list[Any]) -> Any:
+    """The sum over the examples, in the order in which the machine adds."""
+    sums = []
+    for start in range(0, len(numbers), BLOCK):
+        s: list[Any] = [0.0] * 8
+        for i, number in enumerate(numbers[start : start + BLOCK]):
+            s[i % 8] = s[i % 8] + number
+        sums.append(((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])))
+    while len(sums) > 1:
+        sums = [a + b for a, b in zip(sums[::2], sums[1::2], strict=False)] + sums[len(sums) & ~1 :]
+    return sums[0]
+
+
+def _added(sums: Column) -> Column:
+    """The sums of the blocks, added in pairs, and these in pairs, and so on."""
+    if len(sums) > 1:
+        with np.errstate(all="ignore"):
+            while len(sums) > 1:
+                odd = sums[len(sums) & ~1 :]
+                even = sums[: len(sums) & ~1]
+                sums = np.concatenate([even[::2] + even[1::2], odd])
+    return sums[0] if len(sums) else np.zeros(sums.shape[1])
+
+
+def _members(blocks: Column, size: int) -> Column:
+    """The examples of these blocks."""
+    rows = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
+    return rows[rows < size]
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """Threads of this process: those of the one it was forked from are not there."""
+    return ThreadPoolExecutor(threads, f"autograd_scalar {process}")

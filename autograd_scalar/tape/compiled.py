@@ -1,0 +1,263 @@
+"""Functions that are traced once and replayed."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Sequence
+from types import MethodType
+from typing import Any
+
+from ..engine import context
+from ..engine.context import open_blocks
+from ..transforms.operators import name_taken
+from ..transforms.pytree import all_floats, map_values
+from . import batch as batches
+from .arguments import Arguments, Key
+from .listing import Cost, Listing, cost
+from .specialised import (
+    MissingFunctionError,
+    Specialisation,
+    Specialisations,
+    TooManyWaysError,
+)
+
+Function = Callable[..., Any]
+BatchAxes = int | None | Sequence[int | None]
+
+_FLOAT = {float}
+# How many kinds of arguments there may be, for each way that there may be of one kind.
+_KINDS = 16
+
+
+def compile(
+    fun: Function,
+    batch: BatchAxes = None,
+    reduce: str | None = None,
+    errors: str = "raise",
+    fast: bool = False,
+    threads: int | None = None,
+    progress: bool = False,
+    limit: int = 64,
+) -> Compiled:
+    """The same function, traced when it is first called and from then on replayed natively.
+
+    fun      a function of numbers, in any containers: also a derivative, as in
+             `compile(grad(f))`
+    batch    for each argument, None if all examples share it, or 0 if its first axis runs over
+             the examples; one number for all arguments
+    reduce   "sum" or "mean" for the sum or mean of each result over the examples
+    errors   "raise" what the function raises; "ignore" it, for the numbers of IEEE 754; or
+             "report" it: then the result is a pair of the results, NaN for examples that
+             failed, and a list of (index, exception)
+    fast     whether the numbers of a batch may be up to 4 units in the last place off in each
+             primitive, and sums in another order, where that is quicker
+    threads  how many work on a batch; by default as many as there are processors
+    progress whether a bar shows how far a batch is, with tqdm
+    limit    how many ways through the function are compiled
+
+    The results are those of `fun` itself, to the last bit. Floats, and all numbers in containers
+    and arrays, may be others in every call; an int, a string, a truth value or a function as an
+    argument by itself is part of the program, and another one is another program. Values
+    that exist before (the parameters of a model) are read in each call.
+
+    A comparison of what depends on the arguments is asked again in each call: where it comes
+    out differently, the function is traced again, and both ways are kept. What would freeze a
+    number (`.data`, `float`, `int`, `round`) is a `TypeError` that names a way out. Randomness
+    and other side effects happen only while the function is traced.
+
+    >>> from autograd_scalar import exp, grad
+    >>> slope = compile(grad(lambda x: 1 / (1 + exp(-x))))
+    >>> slope(0.0)
+    0.25
+    >>> many = compile(lambda w, x: w * x, batch=(None, 0), reduce="mean")
+    >>> many(2.0, [1.0, 2.0, 3.0])
+    4.0
+    """
+    if not callable(fun):
+        raise TypeError(f"a function is needed, got {type(fun).__name__} {fun!r:.60}")
+    if reduce not in (None, "sum", "mean"):
+        raise ValueError(f'reduce is None, "sum" or "mean", got {reduce!r}')
+    if errors not in ("raise", "ignore", "report"):
+        raise ValueError(f'errors is "raise", "ignore" or "report", got {errors!r}')
+    axes = batch if isinstance(batch, tuple | list) else (batch,)
+    if any(axis not in (None, 0) or isinstance(axis, bool) for axis in axes):
+        raise ValueError(f"batch is None or 0 for each argument, got {batch!r}")
+    if all(axis is None for axis in axes) and (reduce is not None or errors == "report"):
+        raise ValueError(
+            "without a batch there is nothing to reduce or report; give batch=0 for an argument "
+            "whose first axis runs over the examples"
+        )
+    for name, count in (("threads", threads), ("limit", limit)):
+        if count is not None and (type(count) is not int or count < 1):
+            raise ValueError(f"{name} must be an int, 1 or more, got {count!r}")
+    return Compiled(fun, batch, reduce, errors, fast, threads, progress, limit)
+
+
+class Compiled:
+    """A function made by `compile`, called like the one it was made of."""
+
+    def __init__(
+        self,
+        fun: Function,
+        batch: BatchAxes,
+        reduce: str | None,
+        errors: str,
+        fast: bool,
+        threads: int | None,
+        progress: bool,
+        limit: int,
+    ) -> None:
+        self.fun = fun
+        self.batch = batch
+        self.reduce = reduce
+        self.errors = errors
+        self.fast = fast
+        self.progress = progress
+        self.threads = threads
+        self.limit = limit
+        # The way of the latest call with so many floats, or with a list of ~count floats.
+        self._latest: tuple[int, Specialisation] | None = None
+        self._made: dict[tuple[Key, bool], Specialisations] = {}
+        named = getattr(fun, "__name__", type(fun).__name__)
+        self.__name__ = self.__qualname__ = f"compile({named})"
+        self.__doc__ = f"`{named}`, compiled."
+        self.__wrapped__ = fun
+
+    def __repr__(self) -> str:
+        return f"<{self.__name__}>"
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Like a function, a method of the class it is written in."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        if name := name_taken(self):
+            return name
+        fun: Any = self.fun
+        try:
+            pickle.dumps(fun)
+        except Exception:
+            # The ways it has gone can be replayed without it.
+            fun = None
+        settings = (self.batch, self.reduce, self.errors, self.fast)
+        made = {key: (each.made, each.outside) for key, each in self._made.items()}
+        rest = (self.threads, self.progress, self.limit, self.__name__, made)
+        return _restored, (fun, *settings, *rest)
+
+    @property
+    def tapes(self) -> list[Listing]:
+        """The tapes of all ways through the function that were gone, those gone last first."""
+        ways = [way for each in self._made.values() for way in each.made]
+        return [Listing(way.tape, way.recorded) for way in ways]
+
+    @property
+    def tape(self) -> Listing:
+        """The tape that was replayed last: print it, or `draw` its `graph(*numbers)`.
+
+        Raises `ValueError` before the first call.
+        """
+        if not self.tapes:
+            raise ValueError(f"{self.__name__} has not been called yet, and has no tape")
+        return self.tapes[0]
+
+    @property
+    def cost(self) -> Cost:
+        """What one replay of `tape` takes for one example, estimated."""
+        return cost(self.tape.tape)
+
+    @property
+    def _is_batch(self) -> bool:
+        axes = self.batch if isinstance(self.batch, tuple | list) else (self.batch,)
+        return any(axis is not None for axis in axes)
+
+    def specialisations(self, key: Key, backward: bool) -> Specialisations:
+        found = self._made.get((key, backward))
+        if found is None:
+            if len(self._made) >= _KINDS * self.limit:
+                raise TooManyWaysError(
+                    f"{self.__name__} has been compiled for {len(self._made)} kinds of arguments. "
+                    "An int, a string or an object by itself is part of the program, and another "
+                    "one makes another program: give a number that changes as a float. Lists of "
+                    "another length make another one, too"
+                )
+            check = self.errors != "ignore"
+            found = Specialisations(
+                self.fun, self.limit, backward, self._is_batch, check, self.fast
+            )
+            self._made[key, backward] = found
+        return found
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._latest is not None and not kwargs and not open_blocks.get():
+            # Most calls are like the one before, with floats or one list of floats.
+            count, way = self._latest
+            found: Any = None
+            if count < 0:
+                if len(args) == 1 and type(args[0]) is list and len(args[0]) == ~count:
+                    try:
+                        found = way.replay(args[0])
+                    except TypeError:
+                        found = None  # not all of them are floats
+            elif len(args) == count and {*map(type, args)} <= _FLOAT:
+                found = way.replay([*args])
+            if type(found) is list:
+                return way.arranged(found)
+        if self._is_batch:
+            return batches.run(self, args, kwargs, False)
+        if context.tracer() is not None or context.watcher() is not None:
+            return self.fun(*args, **kwargs)
+        arguments = Arguments(args, kwargs)
+        if arguments.has_values:
+            return self.fun(*args, **kwargs)
+        replayed = self.specialisations(arguments.key, False).replay(arguments, args, kwargs)
+        if replayed is None:
+            return plain(self.fun(*args, **kwargs))
+        way, numbers = replayed
+        if not kwargs and {*map(type, args)} <= _FLOAT:
+            self._latest = len(args), way
+        elif len(args) == 1 and not kwargs and type(args[0]) is list and all_floats(args[0]):
+            self._latest = ~len(args[0]), way
+        return way.arranged(numbers)
+
+    def backward(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it, and add its derivatives to `grad` of the Values that it uses from outside.
+
+        Those are the parameters of a model, say. Returns what a call returns, which must be one
+        number: of a batch, its "sum" or "mean".
+        """
+        if self._is_batch:
+            return batches.run(self, args, kwargs, True)
+        arguments = Arguments(args, kwargs)
+        made = self.specialisations(arguments.key, True)
+        replayed = made.replay(arguments, args, kwargs)
+        if replayed is None:
+            out = self.fun(*args, **kwargs)
+            out.backward()
+            return float(out.data)
+        value, *gradients = replayed[1]
+        if gradients:
+            batches.accumulate(made.outside, gradients)
+        return value
+
+
+def plain(result: Any) -> Any:
+    """What a function returned, with numbers in place of Values."""
+    return map_values(lambda v: v.data, result)
+
+
+def _restored(fun: Any, *rest: Any) -> Compiled:
+    *settings, name, made = rest
+    compiled = Compiled(_missing if fun is None else fun, *settings)
+    compiled.__name__ = compiled.__qualname__ = name
+    for (key, backward), (ways, outside) in made.items():
+        here = compiled.specialisations(key, backward)
+        here.made = ways
+        here.learn(outside)
+    return compiled
+
+
+def _missing(*args: Any, **kwargs: Any) -> Any:
+    raise MissingFunctionError(
+        "this call needs the function itself, as it goes a way that has not been compiled; it was "
+        "unpickled without it, because it can't be pickled: define it in a module"
+    )

@@ -1,0 +1,118 @@
+"""A tape as text, as a graph to be drawn, and what it costs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.value import Value
+from ..table.registry import TABLE
+from ..transforms.recorded import record_ieee
+from .schedule import one
+from .tape import CONSTANT, Tape
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one replay of a tape takes, estimated from its instructions.
+
+    flops         arithmetic operations; a function of `math` counts as 20
+    bytes         read and written
+    instructions  of the machine; a sum of products is one
+    """
+
+    flops: int
+    bytes: int
+    instructions: int
+
+
+#: What a call of exp or sin takes, in additions and multiplications.
+_FUNCTION = 20
+
+
+def cost(tape: Tape) -> Cost:
+    """The cost of a tape for one example."""
+    flops = words = 0
+    for opcode, operands in zip(tape.opcodes, tape.operands, strict=True):
+        if opcode >= 0:
+            row = TABLE[opcode]
+            flops += _FUNCTION if row.is_opaque and not row.operator else 1
+            words += len(operands) + 1
+    return Cost(flops, 8 * words, one(tape).instructions)
+
+
+class Listing:
+    """A tape to be looked at: printed, it is a listing; `draw` draws its `graph`.
+
+    tape      the one that is replayed
+    recorded  how many primitives were traced to make it
+    """
+
+    def __init__(self, tape: Tape, recorded: int) -> None:
+        self.tape = tape
+        self.recorded = recorded
+
+    def __len__(self) -> int:
+        """How many primitives it computes."""
+        return self.tape.count()
+
+    def __str__(self) -> str:
+        tape = self.tape
+        rows = []
+        for entry in range(len(tape)):
+            if tape.opcodes[entry] == CONSTANT:
+                continue
+            results = [i for i, each in enumerate(tape.outputs) if each == entry]
+            rows.append(
+                (
+                    f"%{entry}",
+                    tape.kind(entry),
+                    ", ".join(map(tape.name, tape.operands[entry])),
+                    tape.labels.get(entry, "") or _outer_label(tape, entry),
+                    "".join(f" → result {i}" for i in results).strip(),
+                    _line(tape.places[entry]),
+                )
+            )
+        head = ("slot", "primitive", "operands", "label", "", "line")
+        widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in [head, *rows]]
+        for guard in tape.guards:
+            lines.append(
+                f"asks whether {tape.name(guard.entry)}: {guard.outcome}, {_line(guard.place)}"
+            )
+        lines.append(
+            f"{self.recorded} primitives were recorded; {tape.count()} are computed, by "
+            f"{one(tape).instructions} instructions"
+        )
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def graph(self, *numbers: float) -> list[Value]:
+        """The results as recorded Values, computed from these numbers, to be drawn or explained."""
+        tape = self.tape
+        if len(numbers) != len(tape.inputs):
+            raise ValueError(f"the tape takes {len(tape.inputs)} numbers, got {len(numbers)}")
+        given = dict(zip(tape.inputs, numbers, strict=True))
+        values: list[Value] = []
+        for entry, opcode in enumerate(tape.opcodes):
+            if opcode >= 0:
+                values.append(record_ieee(opcode, [values[each] for each in tape.operands[entry]]))
+            elif entry in tape.outer:
+                values.append(tape.outer[entry])
+            else:
+                is_given = entry in given
+                v = Value(given[entry] if is_given else tape.numbers[entry])
+                values.append(v if is_given else v.detach())
+            if entry in tape.labels and entry not in tape.outer:
+                values[-1].label = tape.labels[entry]
+        return [values[entry] for entry in tape.outputs]
+
+
+def _outer_label(tape: Tape, entry: int) -> str:
+    return tape.outer[entry].label if entry in tape.outer else ""
+
+
+def _line(place: Any) -> str:
+    return f"{os.path.basename(place[0])}:{place[1]}" if place else ""

@@ -1,0 +1,286 @@
+"""The ways through a function: one tape each, traced when a call first goes that way."""
+
+from __future__ import annotations
+
+import linecache
+import numbers
+import operator
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..engine.value import Value
+from ..transforms.pytree import Path, children, flatten, keystr, map_values
+from . import tracing
+from .arguments import Arguments, arrangement
+from .cleaning import pruned, simplified
+from .code import SUSPECT
+from .machine import Batch, Program
+from .schedule import many, one
+from .tape import Tape
+
+
+class TooManyWaysError(RuntimeError):
+    """A function that decides in more ways than are compiled."""
+
+
+class MissingFunctionError(RuntimeError):
+    """What was unpickled without its function, and needs it."""
+
+
+class Ready(NamedTuple):
+    """What runs over a batch: `shared` for all examples, then `each` for each.
+
+    words  the length of the code for each
+    """
+
+    shared: Program
+    each: Batch
+    words: int
+
+
+class Specialisation:
+    """One way through a function.
+
+    tape      the tape that is replayed
+    recorded  how many primitives were traced to make it
+    result    what the function returned, with a Value for each result of the tape
+    check     whether errors are looked for
+    fast      whether batches may be less than exact
+    """
+
+    def __init__(self, tape: Tape, recorded: int, result: Any, check: bool, fast: bool) -> None:
+        self.tape = tape
+        self.recorded = recorded
+        self.result = result
+        self.check = check
+        self.fast = fast
+        #: What the results of all examples of a batch have in common.
+        self.arrangement = arrangement(result)
+        #: What the function returns where the tape gives these results.
+        self.arranged = _arranging(result, 0)[0]
+        self._program: Program | None = None
+        self._batches: dict[tuple[tuple[bool, ...], bool], Ready] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        made_of = (self.tape, self.recorded, self.result, self.check, self.fast)
+        return Specialisation, made_of
+
+    @property
+    def program(self) -> Program:
+        """The program for one example."""
+        if self._program is None:
+            made = one(self.tape, self.check)
+            # Where a derivative is NaN the engine sweeps again, and leaves out what a result does
+            # not depend on: only the function itself can tell.
+            self._program = Program(
+                made.code, made.bank, made.inputs, made.leaves, made.outputs, self.check
+            )
+        return self._program
+
+    def batch(self, batched: tuple[bool, ...], reduced: bool) -> Ready:
+        """The program for the examples of a batch; `schedule.many` says for which."""
+        found = self._batches.get((batched, reduced))
+        if found is None:
+            made = many(self.tape, batched, reduced, self.check)
+            shared = made.shared
+            found = self._batches[batched, reduced] = Ready(
+                Program(shared.code, shared.bank, shared.inputs, shared.leaves, shared.outputs),
+                Batch(made.code, made.registers, len(shared.outputs) + 2, self.fast),
+                len(made.code),
+            )
+        return found
+
+    def add_zeros(self, count: int) -> None:
+        """Have so many more results, which are 0."""
+        if count:
+            self.tape.outputs += [self.tape.constant(0.0)] * count
+            self._program = None
+            self._batches.clear()
+
+    def replay(self, numbers: list[float], leaves: tuple[Value, ...] = ()) -> list[float] | int:
+        """The results for these numbers, or the machine's status where there are none.
+
+        leaves  to whose gradients the last results are added
+        """
+        if leaves and not self.tape.fails:
+            return self.program.backward(numbers, leaves)
+        found = self.program(numbers)
+        return SUSPECT if self.tape.fails and type(found) is list else found
+
+
+def _arranging(result: Any, start: int) -> tuple[Callable[[list[float]], Any], int]:
+    """What makes a result like this one of numbers, and where those end that it takes."""
+    kind = type(result)
+    if kind is Value:
+        return operator.itemgetter(start), start + 1
+    if kind in (list, tuple) and result and {*map(type, result)} == {Value}:
+        whole = slice(start, start + len(result))
+        if kind is list:
+            return operator.itemgetter(whole), whole.stop
+        return lambda numbers: tuple(numbers[whole]), whole.stop
+    if kind in (list, tuple):
+        parts = []
+        for each in result:
+            part, start = _arranging(each, start)
+            parts.append(part)
+        if kind is tuple and len(parts) == 2:
+            first, second = parts
+            return lambda numbers: (first(numbers), second(numbers)), start
+        return lambda numbers: kind([part(numbers) for part in parts]), start
+    found: list[Value] = []
+    map_values(found.append, result)
+
+    def arranged(numbers: list[float]) -> Any:
+        remaining = iter(numbers[start : start + len(found)])
+        return map_values(lambda _: next(remaining), result)
+
+    return arranged, start + len(found)
+
+
+def _check_result(result: Any, path: Path) -> None:
+    """Raise `TypeError` for what may hold Values that can't be found there."""
+    if type(result) is Value or result is None or isinstance(result, _PLAIN):
+        return
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(result, numpy.ndarray | numpy.generic):
+        return
+    container = children(result)
+    if container is None:
+        raise TypeError(
+            f"{keystr(path)} is {type(result).__name__} {result!r:.60}; a compiled function "
+            "returns numbers, in lists, tuples, dicts, dataclasses and arrays"
+        )
+    spell, keys, parts, _ = container
+    for key, part in zip(keys, parts, strict=True):
+        _check_result(part, (path, spell, key))
+
+
+_PLAIN = (numbers.Number, str, bytes)
+
+
+class Specialisations:
+    """Those for calls of one kind, the one used last first.
+
+    limit     how many there may be
+    backward  whether they give gradients by Values from outside
+    is_batch  whether each result must be a number, or numbers in containers
+    check     whether errors are looked for; if not, what would be one is a number of IEEE 754's
+    fast      whether batches may be less than exact
+
+    outside   the Values from outside whose gradients are the last results of each
+    leaves    the same, where all are leaves, which a replay may add to itself
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        limit: int,
+        backward: bool,
+        is_batch: bool,
+        check: bool,
+        fast: bool,
+    ) -> None:
+        self.made: list[Specialisation] = []
+        self.outside: list[Value] = []
+        self.leaves: tuple[Value, ...] = ()
+        self._fun = fun
+        self._limit = limit
+        self._backward = backward
+        self._is_batch = is_batch
+        self._check = check
+        self._fast = fast
+        self._lock = threading.RLock()
+
+    def replay(
+        self, arguments: Arguments, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> tuple[Specialisation, list[float]] | None:
+        """The results of a call, or None where only the function itself can tell.
+
+        What is to be added to the gradients of `leaves` has been, and is not among them.
+        """
+        for i, each in enumerate(self.made):
+            found = each.replay(arguments.numbers, self.leaves)
+            if type(found) is list:
+                if i:
+                    self.made.insert(0, self.made.pop(i))
+                return each, found
+            if found == SUSPECT:
+                return None
+        with self._lock:
+            # Another thread may have gone this way meanwhile.
+            for each in self.made:
+                found = each.replay(arguments.numbers, self.leaves)
+                if type(found) is list:
+                    return each, found
+            new = self.add(arguments, args, kwargs)
+        found = new.replay(arguments.numbers, self.leaves)
+        return (new, found) if type(found) is list else None
+
+    def learn(self, new: list[Value]) -> None:
+        """Give gradients to more Values."""
+        self.outside += new
+        is_leaves = not self._is_batch and all(v._x is None for v in self.outside)
+        self.leaves = tuple(self.outside) if is_leaves else ()
+
+    def blank(self) -> Specialisations:
+        """As many for nothing but to know how results are arranged: what raises is a number."""
+        return Specialisations(self._fun, 1, self._backward, self._is_batch, False, self._fast)
+
+    def add(
+        self, arguments: Arguments, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Specialisation:
+        """Trace a call, and keep what was traced.
+
+        Raises `TooManyWaysError`, naming the question that is answered differently again and
+        again, where there are as many as there may be.
+        """
+        if len(self.made) >= self._limit:
+            raise TooManyWaysError(self._too_many())
+        leaves = [Value(number) for number in arguments.numbers]
+
+        def call() -> Any:
+            # The constructors of dataclasses compute, too.
+            given, named = arguments.arranged(args, kwargs, leaves)
+            return self._fun(*given, **named)
+
+        def finish(tracer: tracing.Tracer, result: Any) -> tuple[Any, list[Value]]:
+            found: list[Any] = []
+            new: list[Value] = []
+            gradients: list[Any] = []
+            if self._backward:
+                new = [v for v in tracer.outside(result) if not any(v is w for w in self.outside)]
+                # As in the engine's sweep, they are sums from 0.0 on.
+                gradients = [0.0 + g for g in tracing.gradients(result, [*self.outside, *new])]
+            if self._is_batch:
+                found = flatten(result, "result")[0]
+            else:
+                _check_result(result, "result")
+                map_values(found.append, result)
+            tracer.tape.outputs = [tracer.entry_of(each) for each in [*found, *gradients]]
+            # What was recorded is on the tape, and need not be kept.
+            return map_values(lambda v: Value(v._data), result), new
+
+        tape, (result, new) = tracing.traced(call, leaves, not self._check, finish)
+        for each in self.made:
+            each.add_zeros(len(new))
+        self.learn(new)
+        clean = pruned(simplified(tape))
+        made = Specialisation(clean, tape.count(), result, self._check, self._fast)
+        self.made.insert(0, made)
+        return made
+
+    def _too_many(self) -> str:
+        """Which question has been answered in most ways."""
+        last = [each.tape.guards[-1].place for each in self.made if each.tape.guards]
+        if not last:
+            return f"{self._limit} programs have been made of one function"
+        file, line, name = max(last, key=last.count)
+        source = linecache.getline(file, line).strip()
+        return (
+            f"{self._limit} ways through the function have been compiled, and this call goes yet "
+            f"another way; most end with the question asked in {name}, line {line} of {file}: "
+            f"`{source}`; choose with where, maximum or minimum instead of asking, or compile "
+            "with a higher limit"
+        )
