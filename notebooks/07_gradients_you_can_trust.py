@@ -391,4 +391,4 @@ check_grads(relu, (0.01,), order=1, eps=0.001)
 check_grads(relu, (-0.01,), order=1, eps=0.001)
 
 # %% [markdown]
-# That was the last one. [README](README.md) lists all seven.
+# Next: [one function, a million examples](08_one_function_a_million_examples.ipynb).

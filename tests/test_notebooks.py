@@ -59,8 +59,8 @@ def shown(output):
     return output.output_type, texts
 
 
-def test_there_are_seven():
-    assert [source.name[:2] for source in build.SOURCES] == [f"{i:02}" for i in range(1, 8)]
+def test_there_are_eight():
+    assert [source.name[:2] for source in build.SOURCES] == [f"{i:02}" for i in range(1, 9)]
 
 
 @each_notebook
