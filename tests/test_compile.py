@@ -262,6 +262,42 @@ def test_random_programs(steps, points):
             assert bits((value[i], tuple(slope[i] for slope in slopes))) == expected[i]
 
 
+@settings(max_examples=60)
+@given(
+    st.lists(STEPS, min_size=1, max_size=12),
+    st.tuples(NUMBERS, NUMBERS),
+    st.lists(NUMBERS, min_size=1, max_size=70),
+    st.sampled_from([specialised.Program, plain.Program]),
+)
+def test_random_programs_of_shared_numbers(steps, shared, numbers, machine):
+    eager = value_and_grad(random_program(steps), argnums=(0, 1, 2))
+    with pytest.MonkeyPatch.context() as patch:
+        if machine is plain.Program:
+            patch.setattr(specialised, "Program", plain.Program)
+            patch.setattr(specialised, "Batch", plain.Batch)
+        found, failures = compile(eager, batch=(None, None, 0), errors="report")(*shared, numbers)
+        total, _ = compile(eager, batch=(None, None, 0), reduce="sum", errors="report")(
+            *shared, numbers
+        )
+    failed = dict(failures)
+    good = []
+    for i, number in enumerate(numbers):
+        expected = outcome(eager, *shared, number)
+        if isinstance(expected, tuple):
+            assert (type(failed[i]), str(failed[i])) == expected
+        else:
+            value, slopes = found
+            assert bits((value[i], tuple(slope[i] for slope in slopes))) == expected
+            good.append((i, [value[i], *[slope[i] for slope in slopes]]))
+    if good:
+        columns = [[-0.0] * len(numbers) for _ in range(4)]
+        for i, results in good:
+            for column, result in zip(columns, results, strict=True):
+                column[i] = result
+        value, slopes = total
+        assert bits([value, *slopes]) == bits([block_sums(column) for column in columns])
+
+
 # Batches.
 
 

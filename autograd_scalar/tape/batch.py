@@ -21,7 +21,7 @@ from .specialised import MissingFunctionError, Specialisation, Specialisations, 
 from .tracing import FrozenError
 
 #: How many numbers are held at once where results of single examples are needed.
-_AT_ONCE = 1 << 22
+_AT_ONCE = 1 << 19
 #: How many words of code, counted for each example, take as long as a thread to start.
 WORTH_A_THREAD = 1_000_000
 
@@ -182,7 +182,10 @@ class _Run:
         return True
 
     def _one_by_one(self, rows: Column) -> Column:
-        """The results of these examples, each by the way it goes, or by the function itself."""
+        """The results of these examples, each by the way it goes, or by the function itself.
+
+        They are a column for each example, with a number for each result.
+        """
         found = np.full((self.width, len(rows)), np.nan)
         todo = np.arange(len(rows))
         left: list[int] = []
@@ -195,16 +198,18 @@ class _Run:
                 )
             chosen = rows[todo]
             status = np.zeros(len(todo), np.int32)
-            outputs = [np.empty(len(todo)) for _ in range(self.width)]
+            outputs = np.empty((self.width, len(todo)))
             inputs = [column[chosen] for column in self.calls.columns]
-            self._replay(way, inputs, outputs, status, None)
+            self._replay(way, inputs, [*outputs], status, None)
             suspect = (status == SUSPECT) | ((status == 0) & way.tape.fails)
             if way.check:
-                for each in outputs:
-                    suspect |= (status == 0) & np.isnan(each)
+                with np.errstate(all="ignore"):
+                    suspect |= (status == 0) & np.isnan(outputs.sum(axis=0))
             fine = (status == 0) & ~suspect
-            for numbers, each in zip(found, outputs, strict=True):
-                numbers[todo[fine]] = each[fine]
+            if fine.all():
+                found[:, todo] = outputs
+            else:
+                found[:, todo[fine]] = outputs[:, fine]
             left.extend(todo[suspect].tolist())
             rest: Column = todo[(status > 0) & ~suspect]
             return rest
