@@ -168,16 +168,19 @@ class _Run:
             ready.each.run(bank, inputs, outputs, status, sums, *part)
             return part[1] - part[0]
 
-        each_of = _pool(os.getpid(), threads).map if threads > 1 else map
-        done = each_of(run, ranges)
+        # This thread takes its share, too.
+        pool = _pool(os.getpid(), threads - 1) if threads > 1 else None
         if self.progress:
             from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
             with tqdm(total=size, unit=" examples", unit_scale=True) as bar:
-                for count in done:
+                for count in pool.map(run, ranges) if pool else map(run, ranges):
                     bar.update(count)
         else:
-            for _ in done:
+            others = pool.map(run, ranges[1:]) if pool else map(run, ranges[1:])
+            for first in ranges[:1]:
+                run(first)
+            for _ in others:
                 pass
         return True
 

@@ -269,8 +269,8 @@ def many(tape: Tape, batched: Sequence[bool], reduced: bool, check: bool = True)
     results: dict[int, list[tuple[int, int]]] = {}
     for column, entry in enumerate(tape.outputs):
         results.setdefault(entry, []).append((REDUCE if reduced else OUTPUT, column))
-    operands = [each for entry in differing for each in tape.operands[entry]]
-    needed = dict.fromkeys([each for each in [*operands, *tape.outputs] if not varies[each]])
+    read = [each for entry in differing for each in tape.operands[entry]]
+    needed = dict.fromkeys([each for each in [*read, *tape.outputs] if not varies[each]])
     shared = _one(tape, parts, alike, [*needed], check)
     place = {entry: ~i for i, entry in enumerate(needed)}
     ones = (~len(needed), ~(len(needed) + 1))
