@@ -27,6 +27,7 @@ COMPILED = [
     "engine/value",
     "tape/code",
     "tape/native",
+    "transforms/arithmetic",
     "transforms/recorded",
 ]
 

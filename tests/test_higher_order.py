@@ -33,7 +33,7 @@ from autograd_scalar import (
 from autograd_scalar.algebra.partials import second_partials
 from autograd_scalar.engine.value import record
 from autograd_scalar.table.registry import OPCODES
-from autograd_scalar.transforms import recorded
+from autograd_scalar.transforms import arithmetic
 
 STEPS = {"floordiv", "mod", "floor", "ceil", "trunc", "where"}
 # At 1e-200 the terms of a third derivative overflow, though their sum may not.
@@ -302,15 +302,15 @@ def test_hessian_vector_product_costs_a_few_sweeps_and_no_matrix():
 # Recorded derivatives fold what needs no node
 
 RECORDED = [
-    (recorded._add, lambda a, b: a + b),
-    (recorded._sub, lambda a, b: a - b),
-    (recorded._mul, lambda a, b: a * b),
-    (recorded._div, lambda a, b: a / b),
-    (recorded._pow, lambda a, b: a**b),
-    (lambda a, b: recorded._neg(recorded._mul(a, b)), lambda a, b: -(a * b)),
-    (lambda a, b: recorded._neg(recorded._neg(a)), lambda a, b: a + 0 * b),
-    (lambda a, b: recorded._add(a, recorded._neg(b)), lambda a, b: a - b),
-    (lambda a, b: recorded._sub(0.0, recorded._neg(b)), lambda a, b: b + 0 * a),
+    (arithmetic.add, lambda a, b: a + b),
+    (arithmetic.sub, lambda a, b: a - b),
+    (arithmetic.mul, lambda a, b: a * b),
+    (arithmetic.div, lambda a, b: a / b),
+    (arithmetic.power, lambda a, b: a**b),
+    (lambda a, b: arithmetic.neg(arithmetic.mul(a, b)), lambda a, b: -(a * b)),
+    (lambda a, b: arithmetic.neg(arithmetic.neg(a)), lambda a, b: a + 0 * b),
+    (lambda a, b: arithmetic.add(a, arithmetic.neg(b)), lambda a, b: a - b),
+    (lambda a, b: arithmetic.sub(0.0, arithmetic.neg(b)), lambda a, b: b + 0 * a),
 ]
 
 
@@ -338,13 +338,13 @@ def number(x):
 @pytest.mark.parametrize(
     ("fold", "a", "b"),
     [
-        (recorded._add, 0.0, Value),
-        (recorded._add, Value, 0.0),
-        (recorded._sub, Value, 0.0),
-        (recorded._mul, Value, 1.0),
-        (recorded._mul, 1.0, Value),
-        (recorded._div, Value, 1.0),
-        (recorded._pow, Value, 1.0),
+        (arithmetic.add, 0.0, Value),
+        (arithmetic.add, Value, 0.0),
+        (arithmetic.sub, Value, 0.0),
+        (arithmetic.mul, Value, 1.0),
+        (arithmetic.mul, 1.0, Value),
+        (arithmetic.div, Value, 1.0),
+        (arithmetic.power, Value, 1.0),
     ],
 )
 def test_what_changes_nothing_is_no_node(fold, a, b):
@@ -355,35 +355,35 @@ def test_what_changes_nothing_is_no_node(fold, a, b):
 
 def test_a_minus_sign_is_a_node_and_two_are_none():
     v, w = Value(2.0), Value(3.0)
-    minus = recorded._neg(v)
-    assert recorded._neg(minus) is v
-    assert recorded._sub(0.0, minus) is v
-    assert recorded._mul(-1.0, minus) is v
-    for made in (recorded._sub(0.0, v), recorded._mul(v, -1.0), recorded._mul(-1, v)):
+    minus = arithmetic.neg(v)
+    assert arithmetic.neg(minus) is v
+    assert arithmetic.sub(0.0, minus) is v
+    assert arithmetic.mul(-1.0, minus) is v
+    for made in (arithmetic.sub(0.0, v), arithmetic.mul(v, -1.0), arithmetic.mul(-1, v)):
         assert (made.op, made.parents[0] is v) == ("neg", True)
-    assert recorded._add(w, minus).op == "sub"
-    assert recorded._add(w, minus).parents[1] is v
+    assert arithmetic.add(w, minus).op == "sub"
+    assert arithmetic.add(w, minus).parents[1] is v
 
 
 def test_what_is_nothing_is_a_number():
     v = Value(2.0)
-    assert recorded._mul(0.0, v) == recorded._mul(v, 0.0) == 0.0
-    assert type(recorded._mul(0.0, v)) is type(recorded._pow(v, 0.0)) is float
-    assert recorded._pow(v, 0.0) == 1.0
+    assert arithmetic.mul(0.0, v) == arithmetic.mul(v, 0.0) == 0.0
+    assert type(arithmetic.mul(0.0, v)) is type(arithmetic.power(v, 0.0)) is float
+    assert arithmetic.power(v, 0.0) == 1.0
     # But 0 times an infinity is none.
-    assert math.isnan(recorded._mul(0.0, Value(math.inf)).data)
+    assert math.isnan(arithmetic.mul(0.0, Value(math.inf)).data)
 
 
 @pytest.mark.parametrize(
     ("fold", "a", "b", "ieee"),
     [
-        (recorded._div, 1.0, 0.0, math.inf),
-        (recorded._div, -1.0, 0.0, -math.inf),
-        (recorded._div, 0.0, 0.0, math.nan),
-        (recorded._pow, 0.0, -1.0, math.inf),
-        (recorded._pow, -0.0, -1.0, -math.inf),
-        (recorded._pow, -2.0, 0.5, math.nan),
-        (recorded._pow, 1e200, 2.0, math.inf),
+        (arithmetic.div, 1.0, 0.0, math.inf),
+        (arithmetic.div, -1.0, 0.0, -math.inf),
+        (arithmetic.div, 0.0, 0.0, math.nan),
+        (arithmetic.power, 0.0, -1.0, math.inf),
+        (arithmetic.power, -0.0, -1.0, -math.inf),
+        (arithmetic.power, -2.0, 0.5, math.nan),
+        (arithmetic.power, 1e200, 2.0, math.inf),
     ],
 )
 def test_at_a_pole_a_derivative_is_what_ieee_754_says(fold, a, b, ieee):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..engine.value import Value
 from ..table.registry import TABLE
-from ..transforms.recorded import record_ieee
+from ..transforms.arithmetic import record_ieee
 from .schedule import one
 from .tape import CONSTANT, Tape
 

@@ -12,6 +12,7 @@ from ..engine import modes
 from ..engine.value import Value, constant, order, varying_constant
 from ..table.registry import KERNELS, OPCODES, TABLE
 from ..transforms import recorded
+from ..transforms.arithmetic import record_ieee
 from .tape import GIVEN, OUTER, Guard, Place, Tape
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -163,7 +164,7 @@ class Tracer:
 
         The program may expect the error, and go another way: that it is one is a question too.
         """
-        failed = recorded.record_ieee(opcode, operands)
+        failed = record_ieee(opcode, operands)
         if self._sweeps:
             return failed
         entry = self.entry(failed)

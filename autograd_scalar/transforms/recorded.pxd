@@ -1,12 +1,9 @@
 cimport cython
 
 from ..engine.value cimport Value
+from .arithmetic cimport add, mul
 
 
-cpdef object _neg(object a)
-cpdef object _add(object a, object b)
-cpdef object _sub(object a, object b)
-cpdef object _mul(object a, object b)
 @cython.locals(places=dict)
 cdef list _sweep(list[Value] order, object seeds, object wanted, bint recorded, bint forward, bint last)
 cdef tuple _places(Value v, dict places)

@@ -10,311 +10,16 @@ Where a partial is *written* 0 (the untaken side of `where`) no derivative flows
 
 from __future__ import annotations
 
-import ast
-import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, reduce
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..algebra.partials import second_partials
 from ..engine.context import tracer, watcher
-from ..engine.functions import FUNCTIONS, where
-from ..engine.value import Value, constant, node
-from ..table.emit import ATOM, CHOICE, NEGATION, Emitter, Piece, bracketed, compiled
-from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS, SCOPE, ieee, ieee_divide, ieee_power
-from ..table.language import beside_a_point, is_zero
-from ..table.primitives import Primitive
-from ..table.registry import OPCODES, TABLE, compile_ieee_kernel
-from .per_row import PerRow
+from ..engine.value import Value, constant
+from ..table.registry import TABLE
+from .arithmetic import add, mul
+from .value_rules import RULES, RULES_TRACED_AGAIN, TRACED_RULES, second_rules_of
 
-_NEG = OPCODES["neg"]
-_MUL = OPCODES["mul"]
 _CONSTANT = constant(0.0)._opcode
-
-# Arithmetic on Values and plain numbers, the known constants, with IEEE 754 results: a
-# derivative may be infinite where the value is not.
-
-_ieee_kernel = cache(compile_ieee_kernel)
-
-
-def record_ieee(opcode: int, operands: Sequence[Any]) -> Value:
-    """Record a primitive where Python's arithmetic raises: at a pole, past the largest float."""
-    values = [v if type(v) is Value else constant(v) for v in operands]
-    data, *partials = _ieee_kernel(TABLE[opcode])(*[v._data for v in values])
-    return node(opcode, data, values, partials)
-
-
-def _neg(a: Any) -> Any:
-    if type(a) is Value and a._opcode == _NEG:
-        return a._x
-    return -a
-
-
-def _add(a: Any, b: Any) -> Any:
-    if type(a) is not Value and a == 0:
-        return b
-    if type(b) is not Value:
-        return a if b == 0 else a + b
-    return a - b._x if b._opcode == _NEG else a + b
-
-
-def _sub(a: Any, b: Any) -> Any:
-    if type(b) is not Value and b == 0:
-        return a
-    return _neg(b) if type(a) is not Value and a == 0 else a - b
-
-
-def _mul(a: Any, b: Any) -> Any:
-    if type(a) is Value:
-        if type(b) is Value:
-            return a * b
-        a, b = b, a
-    if type(b) is not Value:
-        return a * b
-    if a == 1:
-        return b
-    if a == -1:
-        return _neg(b)
-    if a == 0:
-        writer = tracer()
-        if writer is not None:
-            return writer.constant(_MUL, (constant(a), b))
-        if math.isfinite(b._data):
-            return 0.0
-    return a * b
-
-
-def _div(a: Any, b: Any) -> Any:
-    if type(b) is not Value:
-        if type(a) is not Value:
-            return ieee_divide(a, b)
-        if b == 1:
-            return a
-    try:
-        return a / b
-    except ArithmeticError:
-        return record_ieee(OPCODES["div"], (a, b))
-
-
-def _pow(a: Any, b: Any) -> Any:
-    if type(b) is not Value:
-        if type(a) is not Value:
-            return ieee_power(a, b)
-        if b == 1:
-            return a
-        if b == 0:
-            return 1.0
-    try:
-        return a**b
-    except (ArithmeticError, ValueError):
-        return record_ieee(OPCODES["pow"], (a, b))
-
-
-def _function(name: str) -> Callable[..., Any]:
-    """The function `name` of an expression, on Values and numbers."""
-    if name not in OPCODES:
-        return FUNCTIONS[name]
-    on_numbers = ieee(name, FLOAT_FUNCTIONS[name])
-
-    def apply(*operands: Any) -> Any:
-        if not any(type(v) is Value for v in operands):
-            return on_numbers(*operands)
-        try:
-            return FUNCTIONS[name](*operands)
-        except (ArithmeticError, ValueError):
-            return record_ieee(OPCODES[name], operands)
-
-    return apply
-
-
-# The other operators of expressions are steps, and can't be folded.
-_ARITHMETIC: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: _add,
-    ast.Sub: _sub,
-    ast.Mult: _mul,
-    ast.Div: _div,
-    ast.Pow: _pow,
-    ast.USub: _neg,
-}
-
-
-def _number(x: Any) -> Any:
-    return x._data if type(x) is Value else x
-
-
-def _beside(point: Any, partial: Callable[[], Any]) -> Any:
-    """What a partial is that is written 0 where `point` is 0.
-
-    Nothing, unless the point may move away from there: then what the partial is beside it.
-    """
-    if type(point) is not Value:
-        return None
-    moving = partial()
-    return moving if type(moving) is Value and moving._data == 0 else None
-
-
-class _OnNumbers(Emitter):
-    """Writes the test of a choice for numbers: a question is not recorded."""
-
-    def name(self, label: str) -> Piece:
-        return (label if label in CONSTANTS else f"_number({label})"), ATOM
-
-    def function(self, name: str) -> str:
-        return f"_number_{name}"
-
-
-class _OnValues(Emitter):
-    """Writes an expression as calls of the arithmetic above."""
-
-    calls: ClassVar[Mapping[type[ast.AST], str]] = {
-        kind: f"_{kind.__name__}" for kind in _ARITHMETIC
-    }
-
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self.arguments = arguments
-
-    def function(self, name: str) -> str:
-        return f"_call_{name}"
-
-    def test(self, tree: ast.expr) -> Piece:
-        return _OnNumbers().piece(tree)
-
-    def unless_zero(self, tree: ast.expr) -> Piece:
-        """`tree`, with None for each branch that is the number 0 itself."""
-        if not isinstance(tree, ast.IfExp):
-            return ("None", ATOM) if is_zero(tree) else self.piece(tree)
-        beside = beside_a_point(tree, self.arguments)
-        if beside is None:
-            body = bracketed(self.unless_zero(tree.body), NEGATION)
-            test = bracketed(self.test(tree.test), NEGATION)
-            return f"{body} if {test} else {self.unless_zero(tree.orelse)[0]}", CHOICE
-        point = self(tree.test.operand if isinstance(tree.test, ast.UnaryOp) else tree.test)
-        other = bracketed(self.unless_zero(beside), NEGATION)
-        return f"{other} if {point} else _beside({point}, lambda: {other})", CHOICE
-
-
-def _choose(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
-    return where(test, body(), orelse()) if type(test) is Value else (body() if test else orelse())
-
-
-def _all(*tests: Any) -> Any:
-    return reduce(lambda before, test: _choose(before, lambda: test, lambda: 0.0), tests)
-
-
-class _OnTraced(_OnValues):
-    """Writes a choice as a choice, not as what was chosen: other numbers may choose otherwise."""
-
-    def asks(self, tree: ast.IfExp) -> bool:
-        """Whether the program is to ask which branch it is, and to go another way for another."""
-        return False
-
-    def piece(self, tree: ast.expr) -> Piece:
-        if isinstance(tree, ast.IfExp) and self.asks(tree):
-            body = bracketed(self.piece(tree.body), NEGATION)
-            test = bracketed(self.piece(tree.test), NEGATION)
-            return f"{body} if {test} else {self(tree.orelse)}", CHOICE
-        if isinstance(tree, ast.IfExp):
-            return self.chosen(self(tree.test), self(tree.body), self(tree.orelse))
-        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
-            return self.chosen(self(tree.operand), "0.0", "1.0")
-        if isinstance(tree, ast.Compare) and len(tree.ops) > 1:
-            sides = [tree.left, *tree.comparators]
-            tests: list[ast.expr] = []
-            for i, op in enumerate(tree.ops):
-                tests.append(ast.Compare(sides[i], [op], [sides[i + 1]]))
-            return self.called("_all", tests)
-        return super().piece(tree)
-
-    def chosen(self, test: str, body: str, orelse: str) -> Piece:
-        return f"_choose({test}, lambda: {body}, lambda: {orelse})", ATOM
-
-    def unless_zero(self, tree: ast.expr) -> Piece:
-        if isinstance(tree, ast.IfExp) and beside_a_point(tree, self.arguments) is None:
-            return self.piece(tree)
-        return super().unless_zero(tree)
-
-
-class _OnTracedAgain(_OnTraced):
-    """For what is differentiated again.
-
-    Sweeps add up in the order in which nodes were reached. Where both branches reach the
-    operands in the same order, so they do together; otherwise the program asks.
-    """
-
-    def asks(self, tree: ast.IfExp) -> bool:
-        body, orelse = _reached(tree.body), _reached(tree.orelse)
-        # The primitive's value was computed from all its operands, which it reaches at once.
-        return body[:1] != orelse[:1] or (body != orelse and body[0] != "out")
-
-
-def _reached(tree: ast.expr) -> list[str]:
-    """The names in a partial, in the order in which a sweep reaches them."""
-    if isinstance(tree, ast.Name):
-        return [] if tree.id in CONSTANTS else [tree.id]
-    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult) and is_zero(tree.left):
-        return []
-    found: dict[str, None] = {}
-    parts: list[ast.expr] = []
-    if isinstance(tree, ast.IfExp):
-        parts = [tree.body, tree.orelse]
-    elif isinstance(tree, ast.Call):
-        parts = tree.args
-    elif isinstance(tree, ast.BinOp):
-        parts = [tree.left, tree.right]
-    elif isinstance(tree, ast.UnaryOp):
-        parts = [tree.operand]
-    for part in parts:
-        for name in _reached(part):
-            found[name] = None
-    return list(found)
-
-
-def _traced_rules(row: Primitive) -> tuple[Any, ...]:
-    return _rules(row, _OnTraced)
-
-
-def _rules_traced_again(row: Primitive) -> tuple[Any, ...]:
-    return _rules(row, _OnTracedAgain)
-
-
-def _rules(row: Primitive, emitter: type[_OnValues] = _OnValues) -> tuple[Any, ...]:
-    """The partials of a primitive as functions of its operands and value.
-
-    They take Values and numbers and return either, or None where nothing flows.  Where a
-    partial is a number or nothing at all, that stands in place of the function.
-    """
-    return tuple(_rule(row, tree, emitter) for tree in row.partial_trees)
-
-
-def _rule(row: Primitive, tree: ast.expr, emitter: type[_OnValues]) -> Any:
-    scope: dict[str, Any] = {**SCOPE, "_beside": _beside, "_number": _number}
-    scope |= {"_all": _all, "_choose": _choose}
-    scope |= {f"_{kind.__name__}": function for kind, function in _ARITHMETIC.items()}
-    for each in ast.walk(tree):
-        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
-            scope[f"_call_{each.func.id}"] = _function(each.func.id)
-            scope[f"_number_{each.func.id}"] = FLOAT_FUNCTIONS[each.func.id]
-    lines = [f"return {emitter(row.arguments).unless_zero(tree)[0]}"]
-    rule = compiled(f"partial of {row.name}", (*row.arguments, "out"), lines, scope)
-    depends = any(isinstance(each, ast.Name) for each in ast.walk(tree))
-    return rule if depends else rule(*row.arguments, "out")
-
-
-_made_rules = PerRow(_rules)
-_made_traced_rules = PerRow(_traced_rules)
-_made_rules_traced_again = PerRow(_rules_traced_again)
-
-
-def _second_rules(row: Primitive) -> tuple[tuple[int, int, Any], ...]:
-    """The second derivatives of a primitive as `_traced_rules` has the first."""
-    return tuple((i, j, _rule(row, tree, _OnTraced)) for i, j, tree in second_partials(row))
-
-
-_made_second_rules = PerRow(_second_rules)
-
-
-def _second_rules_of(opcode: int) -> tuple[tuple[int, int, Any], ...]:
-    return _made_second_rules.made[opcode] or _made_second_rules.make(opcode)
 
 
 def adjoints(
@@ -376,9 +81,9 @@ def _sweep(
             found[places[root]] = seed
     observer = watcher()
     writer = tracer()
-    rules = _made_rules
+    rules = RULES
     if writer is not None:
-        rules = _made_traced_rules if last else _made_rules_traced_again
+        rules = TRACED_RULES if last else RULES_TRACED_AGAIN
     rules.refresh()
     if writer is not None:
         writer.sweep(True)
@@ -478,9 +183,9 @@ def _adjoints(
         for i in range(len(places)):
             partial = partials[i]
             if partial is not None:
-                term = _mul(adjoint, partial)
+                term = mul(adjoint, partial)
                 before = found[places[i]]
-                total = term if before is None else _add(before, term)
+                total = term if before is None else add(before, term)
                 found[places[i]] = total
                 if observer is not None:
                     observer.flowed(v, i, adjoint, partial, total)
@@ -512,8 +217,8 @@ def _tangents(
             partial = partials[i]
             if partial is not None:
                 tangent = found[places[i]]
-                term = _mul(tangent, partial)
-                total = term if total is None else _add(total, term)
+                term = mul(tangent, partial)
+                total = term if total is None else add(total, term)
                 if observer is not None:
                     observer.pushed(v, i, tangent, partial, total)
         found[place] = total
@@ -527,7 +232,7 @@ def check_partials(order: Sequence[Value]) -> None:
     moved is left out.
     """
     writer = tracer()
-    _made_traced_rules.refresh()
+    TRACED_RULES.refresh()
     places: PlaceOf = {}
     matters: Found = [True]
     writer.sweep(True)
@@ -536,7 +241,7 @@ def check_partials(order: Sequence[Value]) -> None:
             if v._x is not None:
                 operands = _places(v, places)
                 for p, partial in zip(
-                    v.parents, _partials(v, operands, matters, _made_traced_rules), strict=True
+                    v.parents, _partials(v, operands, matters, TRACED_RULES), strict=True
                 ):
                     if type(partial) is Value and p.kind != "constant":
                         writer.check(partial)
@@ -555,29 +260,28 @@ class HessianProduct:
         self._factors: list[Any] = []
         nodes = []
         check_partials(order)
-        _made_second_rules.refresh()
         for v in order:
-            if v._x is not None and _second_rules_of(v._opcode):
+            if v._x is not None and second_rules_of(v._opcode):
                 nodes.append(v)
         found = adjoints(order, {root: 1.0}, nodes, True, True)
         tracer().sweep(True)
         try:
             for i in range(len(nodes)):
-                self._add(nodes[i], found[i])
+                self.add(nodes[i], found[i])
         finally:
             tracer().sweep(False)
 
-    def _add(self, v: Value, adjoint: Any) -> None:
+    def add(self, v: Value, adjoint: Any) -> None:
         parents = v.parents
         operands = [_operand(p, False) for p in parents]
-        for i, j, rule in _second_rules_of(v._opcode):
+        for i, j, rule in second_rules_of(v._opcode):
             a, b = parents[i], parents[j]
             if a.kind == "constant" or b.kind == "constant":
                 continue
             second = _apply(rule, (*operands, v), True)
             if second is None:
                 continue
-            factor = _mul(adjoint, second)
+            factor = mul(adjoint, second)
             self._into.append(a)
             self._along.append(b)
             self._factors.append(factor)
@@ -596,7 +300,7 @@ class HessianProduct:
         weights: dict[Value, Any] = {}
         for i in range(len(slopes)):
             v = self._into[i]
-            source = _mul(self._factors[i], slopes[i])
+            source = mul(self._factors[i], slopes[i])
             if type(source) is Value or source != 0:
                 weights[v] = weights[v] + source if v in weights else source
         return adjoints(self._order, weights, self._leaves, True, True)
