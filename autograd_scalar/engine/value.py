@@ -460,6 +460,12 @@ class Value:
             context.tracer().reading(self, "int()")
         return int(self._data)
 
+    def __index__(self) -> int:
+        """An error: `range(v)` and `items[v]` end up here."""
+        if _traced():
+            context.tracer().reading(self, "an index or a count made")
+        raise TypeError(f"{self!r} is no index and no count; int(v) is, which has no derivative")
+
     def __trunc__(self) -> int:
         if _traced():
             context.tracer().reading(self, "math.trunc()")

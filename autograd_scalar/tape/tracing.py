@@ -22,6 +22,7 @@ _CONSTANT = Value(0.0).detach()._opcode
 _WAYS_OUT = {
     ".backward()": "call grad(…) of a function instead, or the compiled function's own backward()",
     ".grad": "call grad(…) of a function instead, or the compiled function's own backward()",
+    "an index or a count made": "give it as an int, which is part of the program",
     "int()": "use autograd_scalar.trunc, which stays a Value",
     "math.trunc()": "use autograd_scalar.trunc, which stays a Value",
     "math.floor()": "use autograd_scalar.floor, which stays a Value",
