@@ -708,7 +708,7 @@ def test_taking_a_number_out_is_refused_with_a_way_out(freeze, match):
 
 @pytest.mark.parametrize("use", [range, lambda x: [1, 2][x]])
 def test_a_traced_value_is_no_index(use):
-    with pytest.raises(TypeError, match="index or a count .* give it as an int"):
+    with pytest.raises(TypeError, match=r"index or a count .* give it as an int"):
         compile(use)(1.0)
     with pytest.raises(TypeError, match=r"no index and no count; int\(v\) is"):
         use(Value(1.0))

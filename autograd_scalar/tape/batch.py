@@ -12,12 +12,17 @@ from typing import Any
 import numpy as np
 
 from ..engine import context
-from ..engine.value import Value
 from ..transforms.pytree import TreeDef, array, flatten
 from .code import BLOCK, SUSPECT
 from .examples import Column, Examples
-from .machine import add_gradients, block_sum
-from .specialised import MissingFunctionError, Specialisation, Specialisations, TooManyWaysError
+from .machine import block_sum
+from .specialised import (
+    MissingFunctionError,
+    Specialisation,
+    Specialisations,
+    TooManyWaysError,
+    accumulate,
+)
 from .tracing import FrozenError
 
 #: How many numbers are held at once where results of single examples are needed.
@@ -290,12 +295,6 @@ def stacked(treedef: TreeDef, columns: Sequence[Column], size: int) -> Any:
         else np.array([next(remaining) for _ in range(math.prod(unit))]).T.reshape((size, *unit))
         for unit in treedef.units
     )
-
-
-def accumulate(outside: Sequence[Value], gradients: Sequence[float]) -> None:
-    """Add derivatives to those of Values from outside, and to what these were computed from."""
-    for i in add_gradients([*outside], [*gradients]):
-        outside[i].backward(gradients[i])
 
 
 def _one_call_each(compiled: Any, calls: Examples) -> Any:

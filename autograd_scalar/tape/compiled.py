@@ -11,7 +11,6 @@ from ..engine import context
 from ..engine.context import open_blocks
 from ..transforms.operators import name_taken
 from ..transforms.pytree import all_floats, map_values
-from . import batch as batches
 from .arguments import Arguments, Key
 from .listing import Cost, Listing, cost
 from .specialised import (
@@ -19,6 +18,7 @@ from .specialised import (
     Specialisation,
     Specialisations,
     TooManyWaysError,
+    accumulate,
 )
 
 Function = Callable[..., Any]
@@ -203,7 +203,7 @@ class Compiled:
             if type(found) is list:
                 return way.arranged(found)
         if self._is_batch:
-            return batches.run(self, args, kwargs, False)
+            return self._run_batch(args, kwargs, False)
         if context.tracer() is not None or context.watcher() is not None:
             return self.fun(*args, **kwargs)
         arguments = Arguments(args, kwargs)
@@ -226,7 +226,7 @@ class Compiled:
         number: of a batch, its "sum" or "mean".
         """
         if self._is_batch:
-            return batches.run(self, args, kwargs, True)
+            return self._run_batch(args, kwargs, True)
         arguments = Arguments(args, kwargs)
         made = self.specialisations(arguments.key, True)
         replayed = made.replay(arguments, args, kwargs)
@@ -236,8 +236,13 @@ class Compiled:
             return float(out.data)
         value, *gradients = replayed[1]
         if gradients:
-            batches.accumulate(made.outside, gradients)
+            accumulate(made.outside, gradients)
         return value
+
+    def _run_batch(self, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
+        from . import batch  # it needs NumPy, which one example does not
+
+        return batch.run(self, args, kwargs, backward)
 
 
 def plain(result: Any) -> Any:

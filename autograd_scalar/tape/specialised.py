@@ -16,7 +16,7 @@ from . import tracing
 from .arguments import Arguments, arrangement
 from .cleaning import pruned, simplified
 from .code import SUSPECT
-from .machine import Batch, Program
+from .machine import Batch, Program, add_gradients
 from .schedule import many, one
 from .tape import Tape
 
@@ -284,3 +284,9 @@ class Specialisations:
             f"`{source}`; choose with where, maximum or minimum instead of asking, or compile "
             "with a higher limit"
         )
+
+
+def accumulate(outside: Sequence[Value], gradients: Sequence[float]) -> None:
+    """Add derivatives to those of Values from outside, and to what these were computed from."""
+    for i in add_gradients([*outside], [*gradients]):
+        outside[i].backward(gradients[i])
