@@ -1,5 +1,6 @@
 """`compile`: what is replayed is what the function itself computes, to the last bit."""
 
+import copy
 import dataclasses
 import itertools
 import math
@@ -698,6 +699,9 @@ def test_a_function_is_needed():
         (lambda x: float(stop_gradient(x)), r"float\(\) of"),
         (lambda x: (x * 2).backward(), r"\.backward\(\) of .* call grad"),
         (lambda x: x.grad, r"\.grad of"),
+        (lambda x: pickle.loads(pickle.dumps(x)), r"\.data of"),
+        (copy.copy, r"\.partials of"),
+        (lambda x: copy.deepcopy([x, x * 2])[1], r"\.partials of"),
         (lambda x: (x * 2).partials, r"\.partials of"),
     ],
 )

@@ -49,7 +49,7 @@ def _reduce(v: Value) -> tuple[Any, ...]:
     """
     require_values([v])
     if v._opcode < 0:
-        return _restore_leaf, (v._data, v._label, v._grad, v.kind)
+        return _restore_leaf, (v.data, v._label, v._grad, v.kind)
     order = toposort(v)
     position = {each: i for i, each in enumerate(order)}
     shared, labels = [], {}
