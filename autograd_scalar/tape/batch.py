@@ -81,10 +81,13 @@ class _Run:
         elif not self.made.made:
             self._trace_first()
         #: A result of the function, for what it looks like.
-        self.result, self.arrangement = None, None
+        self.result: Any = None
+        self.arrangement: Any = None
+        self.treedef: Any = None
         if self.made.made:
-            self.result = self.made.made[0].result
-            self.arrangement = self.made.made[0].arrangement
+            first_way = self.made.made[0]
+            self.result, self.arrangement = first_way.result, first_way.arrangement
+            self.treedef = first_way.treedef
 
     @property
     def width(self) -> int:
@@ -158,11 +161,12 @@ class _Run:
     ) -> bool:
         """Run one way on examples; whether it could be, by what they have in common."""
         ready = way.batch(self.batched, sums is not None)
-        shared = ready.shared(self.shared)
-        if type(shared) is not list:
-            status[:] = shared
+        bank = np.empty(ready.size + 2)
+        bank[-2:] = 1.0, -1.0
+        failed = ready.shared.fill(self.shared, bank)
+        if failed:
+            status[:] = failed
             return False
-        bank = np.array([*shared, 1.0, -1.0])
         size = len(status)
         threads = min(self.threads, 1 + size * ready.words // WORTH_A_THREAD)
         parts = 100 * threads if self.progress else threads
@@ -271,7 +275,7 @@ class _Run:
         failures = sorted(dict(self.failures).items())
         if failures and len(failures) == size:
             return None, failures
-        treedef = flatten(self.result, "result")[1]
+        treedef = self.treedef
         if self.reduce == "mean":
             with np.errstate(all="ignore"):
                 numbers = numbers / np.float64(size - len(failures))

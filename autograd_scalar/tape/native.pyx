@@ -168,6 +168,13 @@ cdef class Program:
         """The results, or the status where it is not 0."""
         return self._run(numbers, ())
 
+    def fill(self, list numbers not None, double[::1] results not None):
+        """Write the results to the front of an array, and return the status."""
+        if len(results) < len(self._outputs):
+            raise ValueError(f"{len(self._outputs)} results, and room for {len(results)}")
+        found = self._run(numbers, (), &results[0] if len(self._outputs) else NULL)
+        return 0 if found is None or type(found) is list else found
+
     def backward(self, list numbers not None, tuple leaves not None):
         """The same, but the last results are added to the gradients of these leaves."""
         if len(leaves) > len(self._outputs):
@@ -177,7 +184,7 @@ cdef class Program:
                 raise TypeError(f"leaves are Values, got {type(leaf).__name__}")
         return self._run(numbers, leaves)
 
-    cdef object _run(self, list numbers, tuple leaves):
+    cdef object _run(self, list numbers, tuple leaves, double *into=NULL):
         cdef Py_ssize_t i, count
         cdef double total = 0.0
         cdef double *bank
@@ -208,6 +215,10 @@ cdef class Program:
                     total += bank[places[i]]
                 if total != total:
                     return SUSPECT
+            if into is not NULL:
+                for i in range(count):
+                    into[i] = bank[places[i]]
+                return None
             results = PyList_New(count)
             for i in range(count):
                 PyList_SET_ITEM(results, i, PyFloat_FromDouble(bank[places[i]]))

@@ -129,6 +129,14 @@ class Program:
             return SUSPECT
         return status or results
 
+    def fill(self, numbers: list[float], results: Column) -> int:
+        """Write the results to the front of an array, and return the status."""
+        found = self(numbers)
+        if not isinstance(found, list):
+            return found
+        results[: len(found)] = found
+        return 0
+
     def backward(self, numbers: list[float], leaves: tuple[Value, ...]) -> list[float] | int:
         """The same, but the last results are added to the gradients of these leaves."""
         found = self(numbers)

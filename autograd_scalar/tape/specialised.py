@@ -8,10 +8,11 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..engine.value import Value
-from ..transforms.pytree import Path, children, flatten, keystr, map_values
+from ..transforms.pytree import Path, TreeDef, children, flatten, keystr, map_values
 from . import tracing
 from .arguments import Arguments, arrangement
 from .cleaning import pruned, simplified
@@ -32,10 +33,12 @@ class MissingFunctionError(RuntimeError):
 class Ready(NamedTuple):
     """What runs over a batch: `shared` for all examples, then `each` for each.
 
+    size   how many results `shared` has
     words  the length of the code for each
     """
 
     shared: Program
+    size: int
     each: Batch
     words: int
 
@@ -67,6 +70,11 @@ class Specialisation:
         made_of = (self.tape, self.recorded, self.result, self.check, self.fast)
         return Specialisation, made_of
 
+    @cached_property
+    def treedef(self) -> TreeDef:
+        """How the results of a batch are arranged."""
+        return flatten(self.result, "result")[1]
+
     @property
     def program(self) -> Program:
         """The program for one example."""
@@ -87,6 +95,7 @@ class Specialisation:
             shared = made.shared
             found = self._batches[batched, reduced] = Ready(
                 Program(shared.code, shared.bank, shared.inputs, shared.leaves, shared.outputs),
+                len(shared.outputs),
                 Batch(made.code, made.registers, len(shared.outputs) + 2, self.fast),
                 len(made.code),
             )
