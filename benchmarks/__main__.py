@@ -12,9 +12,9 @@ from typing import Any
 
 from . import harness, machine, plot, report
 from .peers import PEERS, NotInstalledError, Peer, load
-from .workloads import WORKLOADS, breakdown, growth, promises, scaling
+from .workloads import WORKLOADS, breakdown, compiled, growth, promises, scaling
 
-EVERYTHING = (*WORKLOADS, "promises", "breakdown", "scaling", "growth")
+EVERYTHING = (*WORKLOADS, *compiled.PARTS, "promises", "breakdown", "scaling", "growth")
 
 
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -88,6 +88,9 @@ def run(chosen: argparse.Namespace) -> dict[str, Any]:
         elif name in ("promises", "breakdown"):
             part = promises if name == "promises" else breakdown
             found[name] = part.run(builds, chosen.rounds, chosen.tiny)
+        elif name in compiled.PARTS:
+            here = found.setdefault("compiled", {"versions": compiled.versions()})
+            here[name] = compiled.run(name, chosen.rounds, chosen.tiny)
         elif name == "growth":
             sizes = (3, 10) if chosen.tiny else growth.SIZES
             found[name] = growth.run(sizes, min(chosen.rounds, 3))

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .peers.base import Peer, ValueAndGradient, agree
+from .peers.base import Peer, agree
 from .workloads.base import Workload
 
 #: A timed section lasts at least this long; quick participants are called several times in it.
@@ -30,25 +30,13 @@ class DisagreementError(Exception):
 
 
 @dataclass
-class Participant:
-    """One peer's way of doing a workload, and the seconds of one call in each round."""
+class Timed:
+    """What is timed in every round, and the seconds of one call in each."""
 
-    peer: Peer
-    variant: str
-    size: int
-    operations: int
-    run: Callable[[], ValueAndGradient]
-    calls: int = 1
-    spent: float = 0.0
-    seconds: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        return f"{self.peer.name}, {self.variant}" if self.variant else self.peer.name
-
-    @property
-    def title(self) -> str:
-        return f"{self.peer.title}, {self.variant}" if self.variant else self.peer.title
+    run: Callable[[], Any]
+    calls: int = field(default=1, kw_only=True)
+    spent: float = field(default=0.0, kw_only=True)
+    seconds: dict[int, float] = field(default_factory=dict, kw_only=True)
 
     def time(self, round_number: int) -> None:
         gc.collect()
@@ -58,6 +46,24 @@ class Participant:
         elapsed = time.perf_counter() - start
         self.seconds[round_number] = elapsed / self.calls
         self.spent += elapsed
+
+
+@dataclass
+class Participant(Timed):
+    """One peer's way of doing a workload."""
+
+    peer: Peer
+    variant: str
+    size: int
+    operations: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.peer.name}, {self.variant}" if self.variant else self.peer.name
+
+    @property
+    def title(self) -> str:
+        return f"{self.peer.title}, {self.variant}" if self.variant else self.peer.title
 
     def per_operation(self, round_number: int) -> float:
         return self.seconds[round_number] / self.operations
@@ -81,7 +87,7 @@ def enter(
             return []
         wanted = expected[0]()
         for variant, run in workload.runs(peers[name], size).items():
-            participant = Participant(peers[name], variant, size, workload.operations(size), run)
+            participant = Participant(run, peers[name], variant, size, workload.operations(size))
             found = run()
             if not agree(found, wanted):
                 raise DisagreementError(
@@ -106,7 +112,7 @@ def quiet_collector() -> Iterator[None]:
         gc.unfreeze()
 
 
-def compete(participants: Sequence[Participant], rounds: int, tiny: bool) -> None:
+def compete(participants: Sequence[Timed], rounds: int, tiny: bool) -> None:
     """Time everybody in every round, each time from another one on."""
     with quiet_collector():
         for participant in participants:

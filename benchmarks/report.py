@@ -17,6 +17,9 @@ BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 #: What `value_and_grad(f)(x)` may cost beyond recording and sweeping by hand.
 OVERHEAD = 0.15
 
+#: Seconds that tracing, differentiating and compiling may take for each recorded primitive.
+MAKING = 3e-6
+
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -163,6 +166,85 @@ def growth(found: Mapping[str, Any]) -> Iterator[str]:
     yield from ["", *said] if said else ()
 
 
+def compiled(found: Mapping[str, Any], tiny: bool) -> Iterator[str]:
+    """Compiled functions: who takes how long for each task, and what we promise."""
+    yield ""
+    present = [f"{name} {version}" for name, version in found["versions"].items() if version]
+    missing = [name for name, version in found["versions"].items() if not version]
+    yield f"With {', '.join(present)}." if present else ""
+    if missing:
+        yield f"Not installed: {', '.join(missing)}."
+    for part, measured in found.items():
+        if part == "compiled-making":
+            yield from making(measured, tiny)
+        elif part != "versions":
+            for case in measured:
+                yield from ("", f"#### {case['title']}", "")
+                yield from contenders(case, tiny)
+
+
+def _a(unit: str) -> str:
+    return f"an {unit}" if unit[0] in "aeiou" else f"a {unit}"
+
+
+def contenders(case: Mapping[str, Any], tiny: bool) -> Iterator[str]:
+    """One task of compiled functions. Where a call is the unit, its time is told once."""
+    several = case["units"] > 1
+    first = next(iter(case["contenders"]))
+    rows = []
+    for name, each in case["contenders"].items():
+        row = [name, duration(each["time"]["median"])]
+        row += [digits(each["nanoseconds"]) + " ns"] if several else []
+        rows.append([*row, "1" if name == first else ratio(each["times_as_long"])])
+    header = ["", _a("call" if several else case["unit"])]
+    header += [_a(case["unit"])] if several else []
+    yield from table([*header, "of the first"], rows)
+    yield ""
+    for aim in () if tiny else case["aims"]:
+        took, at_most, who = aim["measured"]["median"], aim["at_most"], aim["who"]
+        verdict = "reached" if took <= at_most else "not reached"
+        if not aim["beside"]:
+            wanted = f"at most {duration(1e-9 * at_most)} {_a(case['unit'])}"
+            found = duration(1e-9 * took)
+        elif at_most < 1.0:
+            wanted = f"{digits(1.0 / at_most)} times as fast as *{aim['beside']}*"
+            found = f"{digits(1.0 / took)} times"
+        else:
+            wanted = f"at most {digits(at_most)} times as long as *{aim['beside']}*"
+            found = f"{digits(took)} times"
+        yield f"- Aim: *{who}* {wanted}; measured: {found}, {verdict}."
+
+
+def making(found: Mapping[str, Any], tiny: bool) -> Iterator[str]:
+    """What compiling takes, by the size of the program."""
+    sizes = list(dict.fromkeys(size for by_size in found.values() for size in by_size))
+    rows = []
+    for name, by_size in found.items():
+        an_operation, a_primitive = [], []
+        for size in sizes:
+            each = by_size.get(size)
+            took = each["seconds"]["median"] if each else 0.0
+            an_operation.append(duration(took / each["operations"]) if each else "—")
+            if each and each["recorded"]:
+                a_primitive.append(duration(took / each["recorded"]))
+        rows.append([f"{name}, an operation", *an_operation])
+        if a_primitive:
+            rows.append([f"{name}, a recorded primitive", *a_primitive])
+    yield from ("", "#### Tracing, differentiating and compiling Rosenbrock's function", "")
+    yield from table(
+        ["operations, those of its gradient included", *(f"{int(s):,}" for s in sizes)], rows
+    )
+    yield ""
+    for name, by_size in ({} if tiny else found).items():
+        costs = [e["seconds"]["median"] / e["recorded"] for e in by_size.values() if e["recorded"]]
+        if costs:
+            verdict = "reached" if max(costs) <= MAKING else "not reached"
+            yield (
+                f"- Aim: *{name}* at most {duration(MAKING)} a recorded primitive, at any size; "
+                f"measured: {duration(min(costs))} to {duration(max(costs))}, {verdict}."
+            )
+
+
 def breakdown(found: Mapping[str, Any]) -> Iterator[str]:
     """The parts of our time, beside the same program on numbers that record nothing."""
     for workload in found.values():
@@ -197,6 +279,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for workload in found["workloads"].values():
         yield from ("", f"### {workload['title']}", "")
         yield from comparison(workload, found["tiny"])
+    if "compiled" in found:
+        yield from ("", "### Compiled")
+        yield from compiled(found["compiled"], found["tiny"])
     if "promises" in found:
         yield from ("", "### Small things, and derivatives of derivatives")
         yield from promises(found["promises"])

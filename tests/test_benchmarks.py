@@ -17,7 +17,8 @@ from benchmarks import harness, report
 from benchmarks.peers import PEERS, NotInstalledError, load, ours
 from benchmarks.peers.base import agree
 from benchmarks.peers.slots import Slots, Value
-from benchmarks.workloads import WORKLOADS, growth, promises, scaling
+from benchmarks.workloads import WORKLOADS, compiled, growth, promises, scaling
+from benchmarks.workloads.compiled.case import Aim, Case, Contender, measure
 
 ROOT = Path(__file__).parent.parent
 BASELINES = ("plain", "slots")  # these need nothing that has to be installed
@@ -94,6 +95,37 @@ def test_a_promise_is_kept_up_to_its_limit(median, verdict):
     kept = {"beside": "x + y", "at_most": 3.0, "seconds": spread, "times_as_long": spread}
     *_, row = report.promises({"compiled": {"x > 0": kept}})
     assert row.endswith(f"| 3.00 ×, {verdict} |")
+
+
+def test_compiled_functions_are_timed_beside_their_peers(tiny_run):
+    found, table, _ = tiny_run
+    assert set(found["compiled"]) == {"versions", *compiled.PARTS}
+    cases = [case for part in compiled.CASES for case in found["compiled"][f"compiled-{part}"]]
+    for case in cases:
+        assert f"#### {case['title']}" in table
+        assert all(each["time"]["median"] > 0.0 for each in case["contenders"].values())
+        assert next(iter(case["contenders"].values()))["times_as_long"]["median"] == 1.0
+    making = found["compiled"]["compiled-making"]["compile(value_and_grad(f))"]
+    assert all(each["recorded"] > 0 for each in making.values())
+
+
+def case_of(numbers, others):
+    contenders = {"ours": Contender(lambda: numbers), "theirs": Contender(lambda: others)}
+    return Case("a case", "example", 2, contenders, (Aim("ours", 0.5, "theirs"), Aim("ours", 1e9)))
+
+
+def test_whoever_computes_other_numbers_than_a_compiled_function_is_an_error():
+    with pytest.raises(harness.DisagreementError, match="theirs computes"):
+        measure(case_of((1.0, [2.0, 3.0]), (1.0, [2.0, 3.5])), rounds=1, tiny=True)
+
+
+def test_an_aim_of_a_compiled_function_is_told_with_what_was_measured():
+    found = measure(case_of((1.0, [2.0]), [1.0, 2.0]), rounds=2, tiny=True)
+    for aim, took in zip(found["aims"], (0.4, 2e9), strict=True):
+        aim["measured"] = {"median": took}
+    *_, faster, slower = report.contenders(found, tiny=False)
+    assert faster == "- Aim: *ours* 2.00 times as fast as *theirs*; measured: 2.50 times, reached."
+    assert slower == "- Aim: *ours* at most 1.00 s an example; measured: 2.00 s, not reached."
 
 
 def test_growth_is_timed_by_task_and_size(tiny_run):
@@ -197,7 +229,7 @@ def test_a_library_that_is_missing_makes_its_peer_not_installed(monkeypatch):
 def participant(name, log=None, seconds=()):
     peer = Slots()
     peer.name = name
-    made = harness.Participant(peer, "", 1, 1, lambda: log.append(name))
+    made = harness.Participant(lambda: log.append(name), peer, "", 1, 1)
     made.seconds = dict(enumerate(seconds))
     return made
 

@@ -1,4 +1,4 @@
-"""The workloads, by name; `scaling` and `growth` are apart: they compare sizes, not peers."""
+"""The workloads, by name. Apart are `scaling` and `growth`, which compare sizes, and `compiled`."""
 
 from .base import Workload
 from .expression import EXPRESSION
