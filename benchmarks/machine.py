@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +32,17 @@ def description() -> dict[str, Any]:
         "build": build(),
         "python": f"{platform.python_implementation()} {sys.version.split()[0]}",
     }
+
+
+@contextmanager
+def one_processor() -> Iterator[None]:
+    """Keep this thread, and those that it starts, on one processor, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -6,21 +6,19 @@ the question is what differentiating ordinary Python costs when it runs once.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
-
-# One thread, like everybody; it is read when JAX is imported.
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-)
 
 import jax
 import jax.numpy as jnp
 
+from ..machine import one_processor
 from .base import Peer, ValueAndGradient
 
 jax.config.update("jax_enable_x64", True)
+# One thread, like everybody: it starts as many as it sees processors.
+with one_processor():
+    jax.devices()
 
 
 class Jax(Peer):

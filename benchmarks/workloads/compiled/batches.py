@@ -68,7 +68,7 @@ def network_case(examples: int, tiny: bool) -> Case:
             value = loss.backward(x, y)
             return flat([value, [parameter.grad for parameter in model.parameters()]])
 
-        return Contender(lambda: loss.backward(x, y), read=read)
+        return Contender(lambda: loss.backward(x, y), read=read, threads=threads)
 
     one, two = "exact, one thread", "exact, two threads"
     contenders = {one: training(1)}
@@ -184,7 +184,7 @@ def rosenbrock_case(tiny: bool) -> Case:
     contenders = {
         one: Contender(partial(compile(value_and_grad(rosenbrock), batch=0, threads=1), x)),
         "exact, two threads": Contender(
-            partial(compile(value_and_grad(rosenbrock), batch=0, threads=2), x)
+            partial(compile(value_and_grad(rosenbrock), batch=0, threads=2), x), threads=2
         ),
         "fast=True, one thread": Contender(
             partial(compile(value_and_grad(rosenbrock), batch=0, threads=1, fast=True), x)
@@ -270,7 +270,7 @@ def prices_case(examples: int) -> Case:
     contenders = {
         EXACT: Contender(made(both, threads=1)),
         FAST_OURS: Contender(made(both, threads=1, fast=True)),
-        "fast=True, two threads": Contender(made(both, threads=2, fast=True)),
+        "fast=True, two threads": Contender(made(both, threads=2, fast=True), threads=2),
         "exact, the value alone": Contender(made(function, threads=1), value_only=True),
         "fast=True, the value alone": Contender(
             made(function, threads=1, fast=True), value_only=True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ...harness import DisagreementError, Timed, compete, spread
+from ...machine import one_processor
 
 #: So much of the largest number may two libraries differ by: a sum has another order.
 TOLERANCE = 1e-9
@@ -20,10 +22,24 @@ class Contender(Timed):
 
     read        the numbers of what `run` returns: the value, then the derivatives
     value_only  whether it computes no derivatives
+    threads     how many it may use; with one, it is kept on one processor
     """
 
     read: Callable[[Any], Any] = field(default=lambda found: flat(found), kw_only=True)
     value_only: bool = field(default=False, kw_only=True)
+    threads: int = field(default=1, kw_only=True)
+
+    def time(self, round_number: int) -> None:
+        with self.place():
+            super().time(round_number)
+
+    def numbers(self) -> Any:
+        """What it computes."""
+        with self.place():
+            return self.read(self.run())
+
+    def place(self) -> AbstractContextManager[None]:
+        return one_processor() if self.threads == 1 else nullcontext()
 
 
 @dataclass(frozen=True)
@@ -64,10 +80,10 @@ def flat(tree: Any) -> np.ndarray[Any, Any]:
 def check(case: Case) -> None:
     """Raise `DisagreementError` where somebody computes other numbers than the first."""
     first, *others = case.contenders
-    wanted = case.contenders[first].read(case.contenders[first].run())
+    wanted = case.contenders[first].numbers()
     for name in others:
         contender = case.contenders[name]
-        found = contender.read(contender.run())
+        found = contender.numbers()
         expected = wanted[: len(found)] if contender.value_only else wanted
         scale = np.abs(expected).max(initial=0.0)
         if len(found) != len(expected) or not np.abs(found - expected).max() <= TOLERANCE * scale:
