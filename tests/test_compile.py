@@ -1,5 +1,6 @@
 """`compile`: what is replayed is what the function itself computes, to the last bit."""
 
+import contextlib
 import copy
 import dataclasses
 import itertools
@@ -597,6 +598,57 @@ def test_anomalies_are_found_in_compiled_functions():
     slope(1.0)
     with detect_anomaly(), pytest.raises(AnomalyError):
         slope(0.0)
+
+
+@pytest.mark.parametrize("batch", [None, 0])
+@pytest.mark.parametrize("watched", [False, True])
+def test_gradients_are_added_whatever_the_arguments_are_and_whoever_watches(batch, watched):
+    w, v = Value.parameter(2.0, "w"), Value(3.0, "v")
+    settings = {} if batch is None else {"batch": 0, "reduce": "mean"}
+    loss = compile(lambda x: w * w * x, **settings)
+    with detect_anomaly() if watched else contextlib.nullcontext():
+        assert loss.backward(v if batch is None else [v, 3.0]) == 12.0
+        assert loss.backward(3.0 if batch is None else [3.0, 3.0]) == 12.0
+        assert loss(3.0 if batch is None else [3.0, 3.0]) == 12.0
+    assert (w.grad, v.grad) == (24.0, 4.0 if batch is None else 2.0)
+
+
+@pytest.mark.parametrize("settings", [{}, {"batch": 0, "reduce": "sum"}])
+@pytest.mark.parametrize("function", [lambda x: 3.0, lambda x: [x, x]])
+@pytest.mark.parametrize("watched", [False, True])
+def test_backward_needs_one_number(settings, function, watched):
+    argument = [1.0] if settings else 1.0
+    refused = pytest.raises(TypeError, match="returns one number computed from Values")
+    with detect_anomaly() if watched else contextlib.nullcontext(), refused:
+        compile(function, **settings).backward(argument)
+
+
+def test_failures_are_reported_of_values_too():
+    v = Value(1.0, "v")
+    compiled = compile(lambda x: log(x) + 1, batch=0, errors="report")
+    found, failures = compiled([v, -1.0])
+    assert (found[0].data, math.isnan(found[1]), [i for i, _ in failures]) == (1.0, True, [1])
+    total = compile(lambda x: log(x) + 1, batch=0, errors="report", reduce="mean")([v, -1.0])
+    assert (total[0].data, len(total[1])) == (1.0, 1)
+    with pytest.raises(ValueError, match="needs x > 0") as caught:
+        compile(log, batch=0)([v, -1.0])
+    assert caught.value.__notes__ == ["in example 1 of the batch"]
+
+
+def test_a_batch_inside_a_batch_waits_for_no_worker(monkeypatch):
+    monkeypatch.setattr(batch, "WORTH_A_THREAD", 10)
+    inner = compile(lambda x: x * 2.0, batch=0, reduce="sum", threads=2)
+    outer = custom(
+        lambda x: inner(np.full(2000, x)), lambda x: 4000.0, name="a_batch_inside_a_batch"
+    )
+    found = []
+    thread = threading.Thread(
+        target=lambda: found.append(compile(outer, batch=0, threads=2)(np.ones(1200)).tolist()),
+        daemon=True,
+    )
+    thread.start()
+    thread.join(60)
+    assert found == [[4000.0] * 1200]
 
 
 def test_it_may_be_a_decorator_and_a_method():

@@ -72,16 +72,22 @@ def check(
         return Check(None, [("Your turn.",)], digits=digits)
     if isinstance(derivative_of, Value):
         return _of_value(answer, derivative_of, wrt, digits)
-    if not isinstance(derivative_of, str):
+    steps, variable = asked_about("check", derivative_of, wrt)
+    return check_steps(answer, steps, variable, digits)
+
+
+def asked_about(asking: str, source: Any, wrt: Any) -> tuple[list[Step], str]:
+    """The steps of an expression in text, and the name that it is differentiated by."""
+    if not isinstance(source, str):
         raise TypeError(
-            "check takes an expression in text or a Value to differentiate, got "
-            f"{type(derivative_of).__name__} {derivative_of!r:.60}"
+            f"{asking} takes an expression in text or a Value to differentiate, got "
+            f"{type(source).__name__} {source!r:.60}"
         )
     if isinstance(wrt, Value):
         raise TypeError("wrt is a name in the expression, got a Value")
-    wrt = named_in(derivative_of, wrt)
-    steps = steps_of(derivative_of, (), wrt)
-    return check_steps(answer, steps, wrt or steps[-1].variable(), digits)
+    wrt = named_in(source, wrt)
+    steps = steps_of(source, (), wrt)
+    return steps, wrt or steps[-1].variable()
 
 
 def is_open(answer: Any) -> bool:

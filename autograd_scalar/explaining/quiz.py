@@ -16,9 +16,9 @@ from ..notation.numerals import is_rounded
 from ..notation.typeset import Typesetter, product
 from .chain_rule import found_value
 from .chains import MOST_PATHS, Chains
-from .checking import check, check_factor, check_number, check_steps, is_open
+from .checking import asked_about, check, check_factor, check_number, check_steps, is_open
 from .comparison import Check, textbook
-from .derivation import Step, named_in, steps_of, worked_out
+from .derivation import Step, worked_out
 from .factors import AdjointSum, Factor
 from .short import route, rules_of
 from .textbook import pending_derivative
@@ -140,20 +140,11 @@ def quiz(source: str | Value, wrt: str | Value | None = None, *, digits: int = 6
     """
     if isinstance(source, Value):
         return Quiz(_about_graph(source, wrt, digits), digits)
-    if not isinstance(source, str):
-        raise TypeError(
-            "quiz takes an expression in text or a Value, got "
-            f"{type(source).__name__} {source!r:.60}"
-        )
-    if isinstance(wrt, Value):
-        raise TypeError("wrt is a name in the expression, got a Value")
-    wrt = named_in(source, wrt)
-    return Quiz(_about_text(steps_of(source, (), wrt), wrt, digits), digits)
+    return Quiz(_about_text(*asked_about("quiz", source, wrt), digits), digits)
 
 
-def _about_text(steps: Sequence[Step], wrt: str | None, digits: int) -> list[Question]:
+def _about_text(steps: Sequence[Step], variable: str, digits: int) -> list[Question]:
     last = steps[-1]
-    variable = wrt or last.variable()
     several = len(names_in(last.tree)) > 1
     found: dict[str, ast.expr] = {}
     for inside in _insides(last.tree, variable):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import context
+from ..transforms.anomaly import AnomalyError
 from ..transforms.pytree import TreeDef, array, flatten
 from .code import BLOCK, SUSPECT
 from .examples import Column, Examples
@@ -22,16 +24,19 @@ from .specialised import (
     Specialisations,
     TooManyWaysError,
     accumulate,
+    plain,
 )
-from .tracing import FrozenError
+from .tracing import FrozenError, NotOneNumberError, check_one_value
 
 #: How many numbers are held at once where results of single examples are needed.
 _AT_ONCE = 1 << 19
 #: How many words of code, counted for each example, take as long as a thread to start.
 WORTH_A_THREAD = 1_000_000
 
+_WORKER = "autograd_scalar batch"
+
 # What is no failure of an example, but of the function or of what it was compiled with.
-NOT_OF_AN_EXAMPLE = (FrozenError, MissingFunctionError, TooManyWaysError)
+NOT_OF_AN_EXAMPLE = (FrozenError, MissingFunctionError, NotOneNumberError, TooManyWaysError)
 
 
 def run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
@@ -44,7 +49,7 @@ def run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: 
     if calls.size == 0 and compiled.reduce == "mean":
         raise ValueError("the mean of no examples is not defined")
     if calls.has_values or context.tracer() is not None or context.watcher() is not None:
-        return _one_call_each(compiled, calls)
+        return _one_call_each(compiled, calls, backward)
     here = _Run(compiled, calls, backward)
     while True:
         try:
@@ -169,6 +174,8 @@ class _Run:
             return False
         size = len(status)
         threads = min(self.threads, 1 + size * ready.words // WORTH_A_THREAD)
+        if threading.current_thread().name.startswith(_WORKER):
+            threads = 1  # a worker that waits for the others may be waited for
         parts = 100 * threads if self.progress else threads
         step = max(1, -(-size // (parts * BLOCK))) * BLOCK
         ranges = [(first, min(first + step, size)) for first in range(0, size, step)]
@@ -301,21 +308,47 @@ def stacked(treedef: TreeDef, columns: Sequence[Column], size: int) -> Any:
     )
 
 
-def _one_call_each(compiled: Any, calls: Examples) -> Any:
+def _one_call_each(compiled: Any, calls: Examples, backward: bool) -> Any:
     """The results where Values are among the arguments, or somebody looks at what is recorded."""
-    found = [
-        flatten(calls.fun(*calls.args(i), **calls.kwargs), "result") for i in range(calls.size)
-    ]
-    if not found:
+    rows: list[list[Any] | None] = []
+    failures: list[tuple[int, Exception]] = []
+    treedef = None
+    for i in range(calls.size):
+        try:
+            leaves, treedef = flatten(calls.fun(*calls.args(i), **calls.kwargs), "result")
+        except (*NOT_OF_AN_EXAMPLE, AnomalyError):
+            raise
+        except Exception as error:
+            if compiled.errors != "report":
+                error.add_note(f"in example {i} of the batch")
+                raise
+            failures.append((i, error))
+            rows.append(None)
+        else:
+            rows.append(leaves)
+    if treedef is None:
+        if failures:
+            return None, failures
         raise ValueError("without examples there is nothing to record")
-    treedef = found[0][1]
-    columns = [[*column] for column in zip(*[leaves for leaves, _ in found], strict=True)]
+    # A negative zero changes no sum.
+    missing = [math.nan if compiled.reduce is None else -0.0] * len(next(filter(None, rows), []))
+    columns = [
+        [*column] for column in zip(*[missing if r is None else r for r in rows], strict=True)
+    ]
     if compiled.reduce is None:
-        return stacked(treedef, [array(column, (calls.size,)) for column in columns], calls.size)
-    totals = [_total(column) for column in columns]
-    if compiled.reduce == "mean":
-        totals = [total / calls.size for total in totals]
-    return treedef.unflatten(totals)
+        result = stacked(treedef, [array(column, (calls.size,)) for column in columns], calls.size)
+    else:
+        totals = [_total(column) for column in columns]
+        if compiled.reduce == "mean":
+            totals = [total / (calls.size - len(failures)) for total in totals]
+        if backward:
+            out = treedef.unflatten(totals)
+            check_one_value(out)
+            out.backward()
+        result = treedef.unflatten(totals)
+    if backward or not (calls.has_values or context.tracer() is not None):
+        result = plain(result)
+    return (result, failures) if compiled.errors == "report" else result
 
 
 def _total(numbers: list[Any]) -> Any:
@@ -357,4 +390,4 @@ def _processors() -> int:
 @cache
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
     """Threads of this process: those of the one it was forked from are not there."""
-    return ThreadPoolExecutor(threads, f"autograd_scalar {process}")
+    return ThreadPoolExecutor(threads, f"{_WORKER} {process}")

@@ -10,7 +10,7 @@ from typing import Any
 from ..engine import context
 from ..engine.context import open_blocks
 from ..transforms.operators import name_taken
-from ..transforms.pytree import all_floats, map_values
+from ..transforms.pytree import all_floats
 from .arguments import Arguments, Key
 from .listing import Cost, Listing, cost
 from .specialised import (
@@ -19,7 +19,9 @@ from .specialised import (
     Specialisations,
     TooManyWaysError,
     accumulate,
+    plain,
 )
+from .tracing import check_one_value
 
 Function = Callable[..., Any]
 BatchAxes = int | None | Sequence[int | None]
@@ -204,11 +206,13 @@ class Compiled:
                 return way.arranged(found)
         if self._is_batch:
             return self._run_batch(args, kwargs, False)
-        if context.tracer() is not None or context.watcher() is not None:
+        if context.tracer() is not None:
             return self.fun(*args, **kwargs)
         arguments = Arguments(args, kwargs)
         if arguments.has_values:
             return self.fun(*args, **kwargs)
+        if context.watcher() is not None:
+            return plain(self.fun(*args, **kwargs))
         replayed = self.specialisations(arguments.key, False).replay(arguments, args, kwargs)
         if replayed is None:
             return plain(self.fun(*args, **kwargs))
@@ -229,9 +233,12 @@ class Compiled:
             return self._run_batch(args, kwargs, True)
         arguments = Arguments(args, kwargs)
         made = self.specialisations(arguments.key, True)
-        replayed = made.replay(arguments, args, kwargs)
+        replayed = None
+        if not arguments.has_values and context.tracer() is None and context.watcher() is None:
+            replayed = made.replay(arguments, args, kwargs)
         if replayed is None:
             out = self.fun(*args, **kwargs)
+            check_one_value(out)
             out.backward()
             return float(out.data)
         value, *gradients = replayed[1]
@@ -243,11 +250,6 @@ class Compiled:
         from . import batch  # it needs NumPy, which one example does not
 
         return batch.run(self, args, kwargs, backward)
-
-
-def plain(result: Any) -> Any:
-    """What a function returned, with numbers in place of Values."""
-    return map_values(lambda v: v.data, result)
 
 
 def _restored(fun: Any, *rest: Any) -> Compiled:

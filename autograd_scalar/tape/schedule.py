@@ -33,15 +33,13 @@ class One:
 class Many:
     """What a `Batch` of the machine is made of: code for each example of a batch.
 
-    shared   the program whose results, and 1 and -1 after them, are the numbers that all
-             examples have in common
-    columns  which of the tape's inputs differ from example to example
+    shared  the program whose results, and 1 and -1 after them, are the numbers that all
+            examples have in common
     """
 
     code: array[int]
     registers: int
     shared: One
-    columns: list[int]
 
 
 class _Writer:
@@ -276,7 +274,7 @@ def many(tape: Tape, batched: Sequence[bool], reduced: bool, check: bool = True)
     ones = (~len(needed), ~(len(needed) + 1))
     writer = _Writer(tape, parts, place, ones, 0, columns)
     writer.write(differing, (), results, check)
-    return Many(writer.code, writer.registers, shared, [i for i, b in enumerate(batched) if b])
+    return Many(writer.code, writer.registers, shared)
 
 
 def _without_zeros(tape: Tape) -> Tape:

@@ -299,3 +299,8 @@ def accumulate(outside: Sequence[Value], gradients: Sequence[float]) -> None:
     """Add derivatives to those of Values from outside, and to what these were computed from."""
     for i in add_gradients([*outside], [*gradients]):
         outside[i].backward(gradients[i])
+
+
+def plain(result: Any) -> Any:
+    """What a function returned, with numbers in place of Values."""
+    return map_values(lambda v: v.data, result)

@@ -40,6 +40,10 @@ class FrozenError(TypeError):
     """A number was taken out of a program that is to be replayed on others."""
 
 
+class NotOneNumberError(TypeError):
+    """A result that `backward()` can't differentiate."""
+
+
 class Tracer:
     """Writes what is computed, while it is computed, into a tape."""
 
@@ -94,13 +98,9 @@ class Tracer:
     def outside(self, out: Any) -> list[Value]:
         """The Values from outside that a result may be computed from.
 
-        Raises `TypeError` where it is not one number computed from Values.
+        Raises `NotOneNumberError` where it is not one number computed from Values.
         """
-        if type(out) is not Value:
-            raise TypeError(
-                "backward() needs a function that returns one number computed from Values, got "
-                f"{type(out).__name__} {out!r:.60}"
-            )
+        check_one_value(out)
         self.entry(out)  # it may be one of them itself
         return [v for v in self.tape.outer.values() if v._opcode != _CONSTANT]
 
@@ -209,6 +209,15 @@ class Tracer:
                 "would be this number in every later call; "
                 f"{_WAYS_OUT.get(how, _WAY_OUT)}"
             )
+
+
+def check_one_value(out: Any) -> None:
+    """Raise `NotOneNumberError` for a result that `backward()` can't differentiate."""
+    if type(out) is not Value:
+        raise NotOneNumberError(
+            "backward() needs a function that returns one number computed from Values, got "
+            f"{type(out).__name__} {out!r:.60}"
+        )
 
 
 @cache
