@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..engine.value import Value
+from ..transforms.csr import TracedSparse
 from ..transforms.pytree import Path, TreeDef, children, flatten, keystr, map_values
 from . import tracing
 from .arguments import Arguments, arrangement
@@ -129,6 +130,9 @@ def _arranging(result: Any, start: int) -> tuple[Callable[[list[float]], Any], i
         if kind is list:
             return operator.itemgetter(whole), whole.stop
         return lambda numbers: tuple(numbers[whole]), whole.stop
+    if kind is TracedSparse:
+        entries = slice(start, start + len(result.data))
+        return lambda numbers: result.structure.of(numbers[entries]), entries.stop
     if kind in (list, tuple):
         parts = []
         for each in result:
@@ -154,6 +158,8 @@ def _check_result(result: Any, path: Path) -> None:
         return
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(result, numpy.ndarray | numpy.generic):
+        return
+    if type(result) is TracedSparse:
         return
     container = children(result)
     if container is None:

@@ -1,0 +1,146 @@
+"""Which derivatives may be other than 0: the structure of a recorded graph, whatever its numbers.
+
+Index sets go along the edges of the graph. An edge is left out where the table has a partial
+that is *written* 0, in whatever branch; a number that comes out as 0 says nothing about the next
+call. A pair of operands interacts in a second derivative where the table's expression for it is
+not written 0.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from ..algebra.partials import second_partials
+from ..engine.value import Value, constant, order
+from ..table.language import is_zero
+from ..table.primitives import Primitive
+from .per_row import PerRow
+
+_CONSTANT = constant(0.0)._opcode
+
+# Of a row: the arguments its value changes with, and the pairs that have a second derivative.
+_Structure = tuple[tuple[int, ...], tuple[tuple[int, int], ...]]
+
+
+def _is_zero_everywhere(tree: ast.expr) -> bool:
+    if isinstance(tree, ast.IfExp):
+        return _is_zero_everywhere(tree.body) and _is_zero_everywhere(tree.orelse)
+    return is_zero(tree)
+
+
+def _structure(row: Primitive) -> _Structure:
+    moving = tuple(
+        [i for i, tree in enumerate(row.partial_trees) if not _is_zero_everywhere(tree)]
+    )
+    try:
+        pairs = [(i, j) for i, j, tree in second_partials(row) if not _is_zero_everywhere(tree)]
+    except LookupError:
+        # The partials are somebody's own functions, which may do anything.
+        pairs = [(i, j) for i in moving for j in range(i, len(row.arguments))]
+    return moving, tuple(pairs)
+
+
+_STRUCTURES = PerRow(_structure)
+
+
+def _structure_of(opcode: int) -> _Structure:
+    return _STRUCTURES.made[opcode] or _STRUCTURES.make(opcode)
+
+
+class _IndexSets:
+    """Of each value that leads to `roots`, which of the leaves it was computed from.
+
+    Values that were computed from the same leaves share a set, and a set that nobody will read
+    again grows in place: the running total of a long sum takes no copies.
+    """
+
+    def __init__(self, roots: Sequence[Value], leaves: list[Value]) -> None:
+        _STRUCTURES.refresh()
+        reads: dict[Value, int] = dict.fromkeys(roots, 1)
+        self.sets: list[set[int]] = [{i} for i in range(len(leaves))]
+        self.place: dict[Value, int] = {}
+        holders = [1] * len(leaves)
+        for i, v in enumerate(leaves):
+            self.place[v] = i
+            reads[v] = reads.get(v, 0) + 1
+        inner = [v for v in order([*roots], leaves) if v._x is not None and v not in self.place]
+        for v in inner:
+            for p in _moving(v):
+                reads[p] = reads.get(p, 0) + 1
+        for v in inner:
+            places: list[int] = []
+            for p in _moving(v):
+                place = self.place.get(p)
+                if place is not None:
+                    reads[p] -= 1
+                    if not reads[p]:
+                        holders[place] -= 1
+                    if place not in places:
+                        places.append(place)
+            if not places:
+                continue
+            largest = max(places, key=lambda place: len(self.sets[place]))
+            found = self.sets[largest]
+            others = [self.sets[place] for place in places if place != largest]
+            if all(each <= found for each in others):
+                pass
+            elif holders[largest]:
+                largest = len(self.sets)
+                self.sets.append(found.union(*others))
+                holders.append(0)
+            else:
+                found.update(*others)
+            self.place[v] = largest
+            if reads.get(v):
+                holders[largest] += 1
+
+    def of(self, v: Value) -> int:
+        """Which of `sets` has the leaves of one of the roots; -1 for none."""
+        return self.place.get(v, -1)
+
+
+def _moving(v: Value) -> list[Value]:
+    """The operands that `v` changes with."""
+    parents = v.parents
+    return [parents[i] for i in _structure_of(v._opcode)[0] if parents[i]._opcode != _CONSTANT]
+
+
+def jacobian_pattern(outs: Sequence[Value], leaves: list[Value]) -> list[list[int]]:
+    """Of each result, the indices of the leaves that it was computed from, in order."""
+    distinct = list(dict.fromkeys(outs))
+    found = _IndexSets(distinct, leaves)
+    places = [found.of(v) for v in outs]
+    return [sorted(found.sets[place]) if place >= 0 else [] for place in places]
+
+
+def hessian_pattern(root: Value, graph: Sequence[Value], leaves: list[Value]) -> list[list[int]]:
+    """Of each leaf, the indices of those that it meets in a primitive that is not linear.
+
+    graph  all that `root` was computed from, and it, parents first
+    """
+    _STRUCTURES.refresh()
+    pairs: dict[tuple[Value, Value], None] = {}
+    reached = {root}
+    first = {*leaves}
+    for v in reversed(graph):
+        if v in reached and v._x is not None and v not in first:
+            reached.update(_moving(v))
+            parents = v.parents
+            for i, j in _structure_of(v._opcode)[1]:
+                a, b = parents[i], parents[j]
+                if a._opcode != _CONSTANT and b._opcode != _CONSTANT:
+                    pairs[a, b] = None
+    found = _IndexSets([*dict.fromkeys(v for pair in pairs for v in pair)], leaves)
+    rows: list[set[int]] = [set() for _ in leaves]
+    for a, b in dict.fromkeys((found.of(a), found.of(b)) for a, b in pairs):
+        if a >= 0 and b >= 0:
+            _meet(rows, found.sets[a], found.sets[b])
+            if a != b:
+                _meet(rows, found.sets[b], found.sets[a])
+    return [sorted(row) for row in rows]
+
+
+def _meet(rows: list[set[int]], some: Iterable[int], others: set[int]) -> None:
+    for i in some:
+        rows[i] |= others
