@@ -175,6 +175,17 @@ def _check_result(result: Any, path: Path) -> None:
 _PLAIN = (numbers.Number, str, bytes)
 
 
+def _refuse_sparse(result: Any) -> None:
+    if type(result) is TracedSparse:
+        raise tracing.NoBatchError(
+            "a batch gives arrays, and sparse matrices have none for all examples; compile without "
+            "batch, and call it for each example"
+        )
+    container = children(result)
+    for part in container[2] if container else ():
+        _refuse_sparse(part)
+
+
 class Specialisations:
     """Those for calls of one kind, the one used last first.
 
@@ -269,6 +280,7 @@ class Specialisations:
                 # As in the engine's sweep, they are sums from 0.0 on.
                 gradients = [0.0 + g for g in tracing.gradients(result, [*self.outside, *new])]
             if self._is_batch:
+                _refuse_sparse(result)
                 found = flatten(result, "result")[0]
             else:
                 _check_result(result, "result")
