@@ -17,7 +17,6 @@ from autograd_scalar import (
     AnomalyError,
     Value,
     compile,  # noqa: A004 (Python's own is not called here)
-    cos,
     custom,
     detect_anomaly,
     exp,
@@ -38,7 +37,6 @@ from autograd_scalar import (
     value_and_jacobian,
     where,
 )
-from autograd_scalar.engine.functions import FUNCTIONS
 from autograd_scalar.engine.value import record
 from autograd_scalar.table.primitives import ROWS
 from autograd_scalar.table.registry import OPCODES
@@ -83,7 +81,16 @@ def arrow(x):
 def rows_of_several(x):
     """Results of one argument, of many, of the same, of none."""
     total = sum(each * each for each in x)
-    return [x[0], total, total, 3.0, log(x[1]) * x[3], stop_gradient(x[2]), tanh(total), x[2] / x[3]]
+    return [
+        x[0],
+        total,
+        total,
+        3.0,
+        log(x[1]) * x[3],
+        stop_gradient(x[2]),
+        tanh(total),
+        x[2] / x[3],
+    ]
 
 
 POINT = [1.25, 0.5, 2.0, 1.5, 0.75, 3.0]
@@ -308,9 +315,7 @@ def test_every_entry_can_be_read_from_a_star_colouring(pattern):
 
 
 def band(size, width):
-    return [
-        [j for j in range(i - width, i + width + 1) if 0 <= j < size] for i in range(size)
-    ]
+    return [[j for j in range(i - width, i + width + 1) if 0 <= j < size] for i in range(size)]
 
 
 def arrowhead(size, tip):
@@ -442,10 +447,10 @@ def test_one_argument_of_several_is_chosen(route):
 @pytest.mark.parametrize(
     ("x", "problem"),
     [
-        ({"a": 1.0}, "the argument is dict"),
-        ([[1.0], [2.0]], r"the argument is a list with list \[1.0\] in it"),
-        (np.ones((2, 2)), r"the argument is ndarray of shape \(2, 2\)"),
-        ((1.0, {"a": 2.0}), "the argument is a tuple with dict"),
+        ({"a": 1.0}, "the argument is a dict"),
+        ([[1.0], [2.0]], "the argument is a list with a list in it"),
+        (np.ones((2, 2)), r"the argument is an array of shape \(2, 2\)"),
+        ((1.0, {"a": 2.0}), "the argument is a tuple with a dict"),
     ],
 )
 @pytest.mark.parametrize("operator", [jacobian, hessian])
@@ -455,7 +460,7 @@ def test_other_containers_are_refused_by_what_they_are(operator, x, problem, rou
 
 
 def test_results_in_other_containers_are_refused_too(route):
-    with pytest.raises(ValueError, match="the result is dict; take the list apart"):
+    with pytest.raises(ValueError, match="the result is a dict; take the list apart"):
         route(jacobian(lambda x: {"a": x[0]}, sparse=True))([1.0])
     with pytest.raises(ValueError, match=r"one argument, got argnums \(0, 1\)"):
         jacobian(lambda x, y: x, argnums=(0, 1), sparse=True)
@@ -468,7 +473,7 @@ def test_values_from_outside_are_refused():
     w = Value(2.0)
     for fun in (lambda x: w * x[0] ** 2, lambda x: [w * x[0]]):
         operator = hessian if fun([1.0]).__class__ is Value else jacobian
-        with pytest.raises(TypeError, match="Values from outside take part.*stop_gradient"):
+        with pytest.raises(TypeError, match=r"Values from outside take part.*stop_gradient"):
             operator(fun, sparse=True)([1.0])
     assert_same(hessian(lambda x: stop_gradient(w) * x[0] ** 2, sparse=True)([1.0]), [[4.0]])
     with pytest.raises(TypeError, match="Values from outside"):
@@ -506,7 +511,10 @@ def test_custom_functions_of_several_arguments_may_meet_in_all_pairs(route, scra
 
 
 def test_a_compiled_one_may_be_among_other_results():
-    made = compile(lambda x: {"H": hessian(rosenbrock, sparse=True)(x), "v": value_and_grad(rosenbrock)(x)})
+    def fun(x):
+        return {"H": hessian(rosenbrock, sparse=True)(x), "v": value_and_grad(rosenbrock)(x)}
+
+    made = compile(fun)
     for x in (POINT, POINT[::-1]):
         found = made(x)
         assert_same(found["H"], hessian(rosenbrock)(x))
@@ -521,7 +529,7 @@ def test_a_compiled_function_can_return_it_and_no_more():
         lambda made, x: made[0, 0],
         lambda made, x: np.ones(2) * made,
     ):
-        with pytest.raises(TypeError, match="can return a sparse matrix, but not compute|operand"):
+        with pytest.raises(TypeError, match="can return a sparse matrix, but not compute"):
             compile(lambda x, use=use: use(hessian(rosenbrock, sparse=True)(x), x))(np.ones(2))
 
 
@@ -596,18 +604,13 @@ def pendulum(controls_and_states, steps):
 
 
 def test_least_squares_by_lsmr_takes_sparse_jacobians():
-    steps = 40
-    fun = compile(lambda x: pendulum(x, steps))
-    found = least_squares(
-        fun,
-        np.zeros(3 * steps),
-        jac=compile(jacobian(lambda x: pendulum(x, steps), sparse=True)),
-        tr_solver="lsmr",
-        xtol=1e-14,
-        ftol=1e-14,
-        gtol=1e-12,
-    )
-    dense = least_squares(fun, np.zeros(3 * steps), jac=jacobian(lambda x: pendulum(x, steps)))
-    assert found.cost == pytest.approx(dense.cost, rel=1e-6)
-    assert found.x == pytest.approx(dense.x, abs=1e-3)
-    assert max(map(abs, fun(found.x)[: 2 * steps])) < 0.01
+    steps = 15
+    residuals = lambda x: pendulum(x, steps)  # noqa: E731
+    compiled = compile(residuals)
+    start = np.zeros(3 * steps)
+    slopes = compile(jacobian(residuals, sparse=True))
+    found = least_squares(compiled, start, jac=slopes, tr_solver="lsmr")
+    assert slopes(start).nnz < 8 * len(found.fun)
+    dense = least_squares(compiled, start, jac=compile(jacobian(residuals)))
+    assert found.cost == pytest.approx(dense.cost, rel=1e-5)
+    assert np.abs(found.fun[: 2 * steps + 2]).max() < 0.01

@@ -133,15 +133,17 @@ def _arranging(result: Any, start: int) -> tuple[Callable[[list[float]], Any], i
     if kind is TracedSparse:
         entries = slice(start, start + len(result.data))
         return lambda numbers: result.structure.of(numbers[entries]), entries.stop
-    if kind in (list, tuple):
+    container = children(result)
+    if container is not None:
         parts = []
-        for each in result:
+        for each in container[2]:
             part, start = _arranging(each, start)
             parts.append(part)
         if kind is tuple and len(parts) == 2:
             first, second = parts
             return lambda numbers: (first(numbers), second(numbers)), start
-        return lambda numbers: kind([part(numbers) for part in parts]), start
+        rebuild = container[3]
+        return lambda numbers: rebuild([part(numbers) for part in parts]), start
     found: list[Value] = []
     map_values(found.append, result)
 

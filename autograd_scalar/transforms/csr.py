@@ -1,4 +1,4 @@
-"""Sparse matrices of derivatives: SciPy's `csr_array`, and what stands for one while it is traced."""
+"""Sparse matrices of derivatives: SciPy's `csr_array`, and what stands for it in a trace."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Structure:
     def of(self, numbers: Sequence[float]) -> Any:
         """The matrix with these entries, row by row."""
         import numpy
-        from scipy.sparse import csr_array
+        from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
         # The arrays are its owner's, who may change them.
         data = numpy.array(numbers, numpy.float64)
@@ -68,7 +68,7 @@ class TracedSparse:
 def require_scipy() -> None:
     """Raise `ImportError` with what to install where SciPy is missing."""
     try:
-        import scipy.sparse  # noqa: F401
+        import scipy.sparse  # type: ignore[import-untyped]  # noqa: F401
     except ImportError as error:
         raise ImportError(
             "sparse derivatives are arrays of SciPy, which is not installed: "

@@ -162,9 +162,8 @@ def value_and_jacobian(
     >>> value_and_jacobian(lambda v: [v[0] * v[1], v[0] + 1])([3.0, 4.0])
     ([12.0, 4.0], [[4.0, 3.0], [1.0, 0.0]])
     """
-    return _Operator(
-        "value_and_jacobian", _value_and_jacobian, fun, argnums, has_aux, _checked_mode(mode), sparse
-    )
+    settings = (argnums, has_aux, _checked_mode(mode), sparse)
+    return _Operator("value_and_jacobian", _value_and_jacobian, fun, *settings)
 
 
 def _jacobian(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -28,12 +28,12 @@ def check_flat(tree: Any, what: str) -> None:
         nested: Any = next((each for each in tree if not _is_one(each)), None)
         if nested is None:
             return
-        found = f"a {type(tree).__name__} with {type(nested).__name__} {nested!r:.40} in it"
+        found = f"a {type(tree).__name__} with a {type(nested).__name__} in it"
     elif _is_one(tree) or getattr(tree, "ndim", 0) == 1:
         return
     else:
-        shape = getattr(tree, "shape", "")
-        found = f"{type(tree).__name__}{f' of shape {shape}' if shape else ''}"
+        shape = getattr(tree, "shape", None)
+        found = f"an array of shape {shape}" if shape else f"a {type(tree).__name__}"
     raise ValueError(
         f"a sparse matrix has a row or column for each number of one list, tuple or array of one "
         f"dimension, but {what} is {found}; take the list apart, or put it together, inside the "
@@ -73,7 +73,7 @@ def sparse_jacobian(trace: Trace, outs: list[Any], mode: str | None) -> Any:
         for group in _groups(by_column):
             of = {i: j for j in group for i in held[j]}
             found = trace.column_sums([outs[i] for i in of], group)
-            entries |= {pair: each for pair, each in zip(of.items(), found, strict=True)}
+            entries |= zip(of.items(), found, strict=True)
     return _arranged(trace, rows, width, entries)
 
 

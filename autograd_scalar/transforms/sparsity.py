@@ -30,9 +30,7 @@ def _is_zero_everywhere(tree: ast.expr) -> bool:
 
 
 def _structure(row: Primitive) -> _Structure:
-    moving = tuple(
-        [i for i, tree in enumerate(row.partial_trees) if not _is_zero_everywhere(tree)]
-    )
+    moving = tuple([i for i, tree in enumerate(row.partial_trees) if not _is_zero_everywhere(tree)])
     try:
         pairs = [(i, j) for i, j, tree in second_partials(row) if not _is_zero_everywhere(tree)]
     except LookupError:
@@ -133,11 +131,11 @@ def hessian_pattern(root: Value, graph: Sequence[Value], leaves: list[Value]) ->
                     pairs[a, b] = None
     found = _IndexSets([*dict.fromkeys(v for pair in pairs for v in pair)], leaves)
     rows: list[set[int]] = [set() for _ in leaves]
-    for a, b in dict.fromkeys((found.of(a), found.of(b)) for a, b in pairs):
-        if a >= 0 and b >= 0:
-            _meet(rows, found.sets[a], found.sets[b])
-            if a != b:
-                _meet(rows, found.sets[b], found.sets[a])
+    for some, others in dict.fromkeys((found.of(a), found.of(b)) for a, b in pairs):
+        if some >= 0 and others >= 0:
+            _meet(rows, found.sets[some], found.sets[others])
+            if some != others:
+                _meet(rows, found.sets[others], found.sets[some])
     return [sorted(row) for row in rows]
 
 
