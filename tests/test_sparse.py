@@ -40,7 +40,7 @@ from autograd_scalar import (
 from autograd_scalar.engine.value import record
 from autograd_scalar.table.primitives import ROWS
 from autograd_scalar.table.registry import OPCODES
-from autograd_scalar.transforms import colouring
+from autograd_scalar.transforms import colouring, sparse
 from autograd_scalar.transforms.trace import Trace
 
 ROUTES = {"eager": lambda made: made, "compiled": compile}
@@ -58,12 +58,12 @@ def places(matrix):
     return {*zip(rows.tolist(), columns.tolist(), strict=True)}
 
 
-def assert_same(sparse, dense):
+def assert_same(found, dense):
     """To the last bit, with 0 where the sparse matrix has no entry."""
-    assert isinstance(sparse, csr_array)
-    assert sparse.has_canonical_format
-    assert sparse.dtype == np.float64
-    np.testing.assert_array_equal(sparse.toarray(), np.array(dense).reshape(sparse.shape))
+    assert isinstance(found, csr_array)
+    assert found.has_canonical_format
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found.toarray(), np.array(dense).reshape(found.shape))
 
 
 def rosenbrock(x):
@@ -175,6 +175,20 @@ def test_random_programs_have_the_dense_entries_within_a_structure_that_holds_ev
             np.testing.assert_allclose(found.toarray(), dense, rtol=1e-13, atol=scale)
         np.testing.assert_array_equal(curvature(x).toarray(), found.toarray())
         assert places(dense) <= places(second)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_without_a_star_colouring_a_hessian_has_the_bits_of_the_dense_one(seed, monkeypatch):
+    monkeypatch.setattr(sparse, "_FEW", math.inf)
+    fun = random_program(seed, 8)
+
+    def total(x):
+        return sum(a * b for a, b in itertools.pairwise(fun(x)))
+
+    x = np.random.default_rng(seed).uniform(-1.5, 1.5, 8).tolist()
+    dense = hessian(total)(x)
+    assert_same(hessian(total, sparse=True)(x), dense)
+    assert_same(compile(hessian(total, sparse=True))(x), dense)
 
 
 # The structure

@@ -62,13 +62,14 @@ class _IndexSets:
         for i, v in enumerate(leaves):
             self.place[v] = i
             reads[v] = reads.get(v, 0) + 1
-        inner = [v for v in order([*roots], leaves) if v._x is not None and v not in self.place]
-        for v in inner:
-            for p in _moving(v):
+        inner = [v for v in order([*roots], leaves)[len(leaves) :] if v._x is not None]
+        operands = [_moving(v) for v in inner]
+        for each in operands:
+            for p in each:
                 reads[p] = reads.get(p, 0) + 1
-        for v in inner:
+        for v, moving in zip(inner, operands, strict=True):
             places: list[int] = []
-            for p in _moving(v):
+            for p in moving:
                 place = self.place.get(p)
                 if place is not None:
                     reads[p] -= 1
@@ -78,17 +79,18 @@ class _IndexSets:
                         places.append(place)
             if not places:
                 continue
-            largest = max(places, key=lambda place: len(self.sets[place]))
-            found = self.sets[largest]
-            others = [self.sets[place] for place in places if place != largest]
-            if all(each <= found for each in others):
-                pass
-            elif holders[largest]:
-                largest = len(self.sets)
-                self.sets.append(found.union(*others))
-                holders.append(0)
-            else:
-                found.update(*others)
+            largest = places[0]
+            if len(places) > 1:
+                largest = max(places, key=lambda place: len(self.sets[place]))
+                found = self.sets[largest]
+                others = [self.sets[place] for place in places if place != largest]
+                if not all(each <= found for each in others):
+                    if holders[largest]:
+                        largest = len(self.sets)
+                        self.sets.append(found.union(*others))
+                        holders.append(0)
+                    else:
+                        found.update(*others)
             self.place[v] = largest
             if reads.get(v):
                 holders[largest] += 1
@@ -98,10 +100,10 @@ class _IndexSets:
         return self.place.get(v, -1)
 
 
-def _moving(v: Value) -> list[Value]:
+def _moving(v: Value) -> Sequence[Value]:
     """The operands that `v` changes with."""
-    parents = v.parents
-    return [parents[i] for i in _structure_of(v._opcode)[0] if parents[i]._opcode != _CONSTANT]
+    parents, moving = v.parents, _structure_of(v._opcode)[0]
+    return parents if len(moving) == len(parents) else [parents[i] for i in moving]
 
 
 def jacobian_pattern(outs: Sequence[Value], leaves: list[Value]) -> list[list[int]]:
@@ -115,18 +117,16 @@ def jacobian_pattern(outs: Sequence[Value], leaves: list[Value]) -> list[list[in
 def hessian_pattern(root: Value, graph: Sequence[Value], leaves: list[Value]) -> list[list[int]]:
     """Of each leaf, the indices of those that it meets in a primitive that is not linear.
 
-    graph  all that `root` was computed from, and it, parents first
+    graph  the leaves, then all else that `root` was computed from, and it, parents first
     """
     _STRUCTURES.refresh()
     pairs: dict[tuple[Value, Value], None] = {}
     reached = {root}
-    first = {*leaves}
-    for v in reversed(graph):
-        if v in reached and v._x is not None and v not in first:
+    for v in reversed(graph[len(leaves) :]):
+        if v in reached and v._x is not None:
             reached.update(_moving(v))
-            parents = v.parents
             for i, j in _structure_of(v._opcode)[1]:
-                a, b = parents[i], parents[j]
+                a, b = v.parents[i], v.parents[j]
                 if a._opcode != _CONSTANT and b._opcode != _CONSTANT:
                     pairs[a, b] = None
     found = _IndexSets([*dict.fromkeys(v for pair in pairs for v in pair)], leaves)
