@@ -9,7 +9,7 @@ not written 0.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..algebra.partials import second_partials
 from ..engine.value import Value, constant, order
@@ -130,15 +130,15 @@ def hessian_pattern(root: Value, graph: Sequence[Value], leaves: list[Value]) ->
                 if a._opcode != _CONSTANT and b._opcode != _CONSTANT:
                     pairs[a, b] = None
     found = _IndexSets([*dict.fromkeys(v for pair in pairs for v in pair)], leaves)
+    places = dict.fromkeys((found.of(a), found.of(b)) for a, b in pairs)
+    # The terms of a sum may all be of the same leaves, which need to meet once.
+    met: dict[tuple[frozenset[int], frozenset[int]], None] = {}
+    for a_place, b_place in places:
+        if a_place >= 0 and b_place >= 0:
+            some, others = frozenset(found.sets[a_place]), frozenset(found.sets[b_place])
+            met[some, others] = met[others, some] = None
     rows: list[set[int]] = [set() for _ in leaves]
-    for some, others in dict.fromkeys((found.of(a), found.of(b)) for a, b in pairs):
-        if some >= 0 and others >= 0:
-            _meet(rows, found.sets[some], found.sets[others])
-            if some != others:
-                _meet(rows, found.sets[others], found.sets[some])
+    for some, others in met:
+        for i in some:
+            rows[i] |= others
     return [sorted(row) for row in rows]
-
-
-def _meet(rows: list[set[int]], some: Iterable[int], others: set[int]) -> None:
-    for i in some:
-        rows[i] |= others
