@@ -2,7 +2,8 @@
 
 Each entry has the bits that it has in the dense matrix: what shares a sweep with it adds nothing
 to what it is made of. Where a star colouring saves sweeps, entries of a Hessian come from
-either triangle, where those of the dense one come from one, and may be rounded otherwise.
+either triangle, where those of the dense one come from one, and may be rounded otherwise; and so
+they may where the dense one meets 0 times infinity, and is computed again from a graph.
 """
 
 from __future__ import annotations
