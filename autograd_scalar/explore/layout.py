@@ -73,8 +73,10 @@ def _source(
 ) -> str:
     """DOT source of empty boxes: sizes and what leads to what."""
     lines = [
-        'digraph { id="graph"; rankdir=LR; nodesep=0.14; ranksep=0.34; nslimit=4; pad=0.1; fontsize=11',
-        'node [shape=box, fixedsize=true, label=""]; edge [arrowhead=none, headport=w, tailport=e]',
+        # Between the ranks there is room for what travels along an edge.
+        'digraph { id="graph"; rankdir=LR; nodesep=0.14; ranksep=0.96; nslimit=4; pad=0.1',
+        'fontsize=11; node [shape=box, fixedsize=true, label=""]',
+        "edge [arrowhead=none, headport=w, tailport=e]",
     ]
     framed = {v: end for end, group in groups.items() for v in group}
     for end, group in groups.items():

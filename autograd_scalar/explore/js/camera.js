@@ -11,6 +11,7 @@ export class Camera {
     this.world = world;
     this.moved = moved;
     this.size = [1, 1];
+    this.end = [0, 0, 0, 0];
     this.place = { x: 0, y: 0, scale: 1 };
     this.touched = false;
     this.pointers = new Map();
@@ -39,11 +40,14 @@ export class Camera {
     const { width, height } = this.view;
     const whole = Math.min((width - 32) / this.size[0], (height - 32) / this.size[1], 1.25);
     const scale = all ? whole : Math.max(whole, Math.min(0.62, 1.25));
-    const margin = (length, room) => (length * scale > room ? room - 24 - length * scale : (room - length * scale) / 2);
+    // Where not all is seen, the end is: at the right, and at its height.
+    const [, top, , bottom] = this.end;
+    const high = this.size[1] * scale;
+    const middle = height / 2 - ((top + bottom) / 2) * scale;
     this.touched = false;
     this.set({
-      x: margin(this.size[0], width),
-      y: (height - this.size[1] * scale) / 2,
+      x: Math.min((width - this.size[0] * scale) / 2, width - 24 - this.size[0] * scale),
+      y: high > height ? Math.min(16, Math.max(height - 16 - high, middle)) : (height - high) / 2,
       scale,
     });
   }

@@ -5,6 +5,8 @@ import { short } from "./numbers.js";
 
 const RADIUS = 35;
 const MARGIN = 60;
+// More room between the columns than on paper, for what travels there.
+const WIDER = 1.2;
 const CARD = [196, 17];
 
 export class NetworkView {
@@ -17,7 +19,7 @@ export class NetworkView {
     this.columnOf = new Map();
     layout.columns.forEach(([, ...places], column) => {
       for (const [i, x, y] of places) {
-        this.at.set(i, [x + MARGIN, y + MARGIN]);
+        this.at.set(i, [x * WIDER + MARGIN, y + MARGIN]);
         this.columnOf.set(i, column);
       }
     });
@@ -243,15 +245,16 @@ export class NetworkView {
     return this.links.find((each) => each.source === this.home(operand) && each.target === this.home(i))?.line ?? null;
   }
 
+  /** Where the numbers of an edge are written: on the weight's, or above the circle that receives. */
   middle(i, k) {
-    const line = this.pathOf(i, k);
-    const link = this.links.find((each) => each.line === line);
-    if (link) {
-      const half = link.text ? link.middle : [0, 1].map((n) => (this.centre(link.source)[n] + this.centre(link.target)[n]) / 2);
-      return [half[0], half[1] - (link.text ? 16 : 0)];
+    const operand = this.app.operands(i)[k];
+    const link = this.linkOf.get(operand);
+    if (link?.weight === operand) {
+      const [a, b] = [this.centre(link.source), this.centre(link.target)];
+      return link.text ? link.middle : [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
     }
-    const [x, y] = this.centre(this.home(i));
-    return [x, y - RADIUS - 14];
+    const [x, y] = this.centre(this.home(operand));
+    return [x, y - RADIUS - 6, true];
   }
 
   showWays(edges, nodes) {

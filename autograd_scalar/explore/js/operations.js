@@ -50,7 +50,7 @@ export class OperationsView {
     const name = this.app.name(frame.end);
     const toggle = svg("g", { class: "toggle", click: () => this.app.toggle(frame.end) },
       svg("title", {}, `collapse or open the steps to ${name}`),
-      svg("rect", { x: x + 4, y: y + 3, width: 14 + 7.2 * Math.min(name.length, 24), height: 16, rx: 4 }),
+      svg("rect", { x: x + 4, y: y + 3, width: 23 + 7.2 * Math.min(name.length, 24), height: 16, rx: 4 }),
       svg("text", { x: x + 8, y: y + 15 }, `⊟ ${name.slice(0, 24)}`));
     frame.element = svg("g", { class: "frame" }, svg("rect", { x, y, width, height, rx: 8 }), toggle);
     this.framesBelow.append(frame.element);
@@ -166,12 +166,12 @@ export class OperationsView {
     return this.edges[i][k];
   }
 
-  /** Where the numbers of an edge are written: at the middle of it. */
+  /** Where the numbers of an edge are written: at the middle of it, or above a place. */
   middle(i, k) {
     const path = this.edges[i][k];
     if (!path.getAttribute("d")) {
       const [left, top, right] = this.place(i);
-      return [(left + right) / 2, top - 16];
+      return [(left + right) / 2, top - 6, true];
     }
     const { x, y } = path.getPointAtLength(path.getTotalLength() / 2);
     return [x, y];

@@ -15,6 +15,8 @@ import { readState, stateText } from "./state.js";
 import { Timeline } from "./timeline.js";
 import { Words } from "./words.js";
 
+const SYMBOLS = { "-": "−", "*": "×", "/": "÷" };
+
 /**
  * Put a page into an element, of a document or of a shadow root.
  *
@@ -103,8 +105,8 @@ class App {
           button("Save Python", "the program with these numbers as a file", () => saveFile("graph.py", "text/x-python", this.graph.toPython())),
           this.address && button("Link", "copy the address of what you see", () => this.copyLink()))),
       html("main", {},
-        html("div", { class: "left" }, this.notice, html("section", { class: "graph", "aria-label": "graph" }, this.picture.element, this.player.element), this.sliders.element, this.descent.element),
-        this.panel.element),
+        html("section", { class: "graph", "aria-label": "graph" }, this.notice, this.picture.element, this.player.element),
+        this.sliders.element, this.panel.element, this.descent.element),
       this.live);
   }
 
@@ -120,11 +122,11 @@ class App {
   // What things are called, and what is written where.
 
   label(i) {
-    return this.graph.label?.(i) ?? (this.isNamed(i) ? this.graph.shown[i] : "");
+    return this.isNamed(i) ? this.graph.shown[i] : "";
   }
 
   isNamed(i) {
-    return this.graph.labels ? i in this.graph.labels : !/^v\d+$/.test(this.graph.names[i]);
+    return this.graph.labels[i] !== "";
   }
 
   name(i) {
@@ -141,7 +143,7 @@ class App {
 
   symbol(i) {
     const row = this.graph.row(i);
-    return row ? row.symbol || row.operator || row.name : "=";
+    return row ? SYMBOLS[row.operator] ?? (row.operator || row.name) : "=";
   }
 
   /** The operation as a few letters: the names of the operands and the symbol between. */
@@ -150,6 +152,12 @@ class App {
     const symbol = this.symbol(i);
     if (names.length === 2 && !/\w/.test(symbol)) return names.join(` ${symbol} `);
     return names.length === 1 && !/\w/.test(symbol) ? `${symbol}${names[0]}` : `${symbol}(${names.join(", ")})`;
+  }
+
+  /** What a small difference says about a gradient. */
+  difference(i) {
+    const found = this.graph.difference(i);
+    return { ...found, agrees: Math.abs(found.value - this.graph.adjoint[i]) <= found.error };
   }
 
   few(number) {

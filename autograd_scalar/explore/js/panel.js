@@ -236,8 +236,9 @@ export class Panel {
     if (!app.graph.inputs.includes(i)) return [];
     const line = html("p", { class: "check" });
     refreshers.push(() => {
-      const { value, ok, step } = app.graph.difference(i);
-      write(line, `A small difference, h = ${digits(step)}: (${app.name(app.graph.size - 1)}(+h) − ${app.name(app.graph.size - 1)}(−h)) / 2h ≈ ${digits(value)} ${ok ? "✓" : ": not the same"}`);
+      const { value, agrees, crosses } = app.difference(i);
+      const verdict = crosses ? ", but a branch lies between" : agrees ? " ✓" : ": not the same";
+      write(line, `Moved a little both ways, ${app.name(app.graph.size - 1)} changes by ${digits(value)} for each 1${verdict}`);
     });
     return [line];
   }

@@ -29,6 +29,7 @@ export class Picture {
     this.view = view;
     this.world.replaceChildren(view.element);
     this.camera.size = view.size;
+    this.camera.end = view.place(this.app.graph.size - 1);
     this.camera.fit();
     this.reachable(this.current ?? this.app.graph.size - 1);
   }
@@ -122,17 +123,21 @@ export class Picture {
       const receiver = view.elementOf(operand);
       receiver.classList.add("receives");
       this.marked.push(receiver);
-      this.chip(step.contributions[k], operand, view.middle(node, k), taken, app.hides(operand));
+      this.chip(step.contributions[k], operand, view.middle(node, k), taken);
     });
     this.camera.show(view.place(node), app.player.playing || !this.camera.touched ? READABLE : 0);
   }
 
   /** *partial × incoming adjoint* at the edge. */
-  chip({ partial, amount }, operand, [x, y], taken, hidden) {
+  chip({ partial, amount }, operand, [x, y, above], taken) {
     const { app } = this;
-    const lines = hidden ? ["?"] : [`${app.few(partial)} × ${app.few(app.standing.step.adjoint)}`, `= ${app.few(amount)}`];
+    // Where the receiver is no circle or box of its own, its name tells who it is.
+    const name = this.view.home(operand) === operand ? [] : [`→ ${app.name(operand)}`];
+    const product = [app.few(partial), `× ${app.few(app.standing.step.adjoint)}`, `= ${app.few(amount)}`];
+    const lines = [...name, ...(app.hides(operand) ? ["?"] : product)];
     const width = 12 + 6.4 * Math.max(...lines.map((each) => each.length));
-    const height = 5 + 14 * lines.length;
+    const height = 6 + 14 * lines.length;
+    if (above) y -= height / 2;
     // Chips of one step don't lie on one another.
     while (taken.some(([tx, ty]) => Math.abs(tx - x) < width && Math.abs(ty - y) < height)) y += height + 2;
     taken.push([x, y]);

@@ -1,9 +1,13 @@
 // The bar that plays a run: play, pause, a step either way, to any moment, at any speed.
 
-import { html, mark, write } from "./dom.js";
+import { html, mark, svg, write } from "./dom.js";
 
 // Milliseconds that a step stays, at speed 1: long enough to read one product.
 const PACE = 1400;
+
+function icon(path) {
+  return svg("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, svg("path", { d: path }));
+}
 
 export class Player {
   constructor(app) {
@@ -18,13 +22,13 @@ export class Player {
     this.where = html("output", { class: "where" });
     this.speed = html("select", { "aria-label": "speed" },
       ["0.5", "1", "2", "4", "16"].map((speed) => html("option", { value: speed, selected: speed === "1" }, `${speed}×`)));
-    this.back = button("one step back", "◀", () => (this.pause(), app.go(app.time - 1)));
-    this.on = button("one step on", "▶", () => (this.pause(), app.go(app.time + 1)));
+    this.back = button("one step back", icon("M11 3L4 8l7 5z"), () => (this.pause(), app.go(app.time - 1)));
+    this.on = button("one step on", icon("M5 3l7 5-7 5z"), () => (this.pause(), app.go(app.time + 1)));
     this.element = html("div", { class: "bar", role: "group", "aria-label": "play the run" },
       this.toggle,
-      button("to the start", "⏮", () => (this.pause(), app.go(0))),
+      button("to the start", icon("M3 3v10M13 3L5 8l8 5z"), () => (this.pause(), app.go(0))),
       this.back, this.on,
-      button("to the end", "⏭", () => (this.pause(), app.go(length))),
+      button("to the end", icon("M13 3v10M3 3l8 5-8 5z"), () => (this.pause(), app.go(length))),
       this.scrub, this.where, this.speed);
     // The border between computing values and passing gradients back.
     const half = (100 * app.timeline.forward.length) / (length || 1);

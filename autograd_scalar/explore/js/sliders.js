@@ -13,10 +13,9 @@ export class Sliders {
     this.rows = new Map();
     this.ranges = new Map();
     const { graph } = app;
-    const groups = [
-      ["Inputs", graph.inputs.filter((i) => graph.kind(i) === "leaf")],
-      ["Parameters", graph.inputs.filter((i) => graph.kind(i) === "parameter")],
-    ].filter(([, nodes]) => nodes.length);
+    const of = (kind) => graph.inputs.filter((i) => graph.kind(i) === kind)
+      .sort((a, b) => graph.names[a].localeCompare(graph.names[b], "en", { numeric: true }));
+    const groups = [["Inputs", of("leaf")], ["Parameters", of("parameter")]].filter(([, nodes]) => nodes.length);
     this.list = html("div", { class: "rows" });
     this.filter = graph.inputs.length > 8 && html("input", {
       type: "search", placeholder: "find a number", "aria-label": "find a number by its name", input: () => this.fill(),
@@ -78,7 +77,10 @@ export class Sliders {
     });
     row.field = html("input", {
       type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": `${name}, as a number`,
+      focus: () => (row.field.value = repr(app.graph.data[i])),
+      blur: () => this.update(),
       change: () => {
+        if (row.field.value === repr(app.graph.data[i])) return;
         const number = parseNumber(row.field.value);
         classes(row.field, { wrong: Number.isNaN(number) });
         mark(row.field, "aria-invalid", Number.isNaN(number));
@@ -114,7 +116,7 @@ export class Sliders {
       if (root.activeElement !== row.slider) row.slider.value = Math.round((POSITIONS * (number - low)) / (high - low));
       mark(row.slider, "aria-valuetext", short(number));
       if (root.activeElement !== row.field) {
-        const text = repr(number);
+        const text = decimal(number, 6);
         if (row.field.value !== text) row.field.value = text;
       }
       write(row.grad, app.gradText(row.i));
@@ -140,10 +142,9 @@ export class Sliders {
         write(row.check, "");
         continue;
       }
-      const { value, ok, crosses } = app.graph.difference(row.i);
-      const told = crosses ? "⚠ a branch lies here" : `${ok ? "✓" : "≠"} Δ ${short(value)}`;
-      write(row.check, told);
-      classes(row.check, { differs: !ok && !crosses });
+      const { value, agrees, crosses } = app.difference(row.i);
+      write(row.check, crosses ? "⚠ at a branch" : `${agrees ? "✓" : "≠"} Δ ${short(value)}`);
+      classes(row.check, { differs: !agrees && !crosses });
     }
   }
 }
