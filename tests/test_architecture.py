@@ -25,7 +25,8 @@ MAY_KNOW = {
     "picture": {"table", "engine", "notation"},
     "explaining": {"table", "algebra", "engine", "notation"},
     "nn": {"engine"},
-    "generate": {"table", "algebra", "engine"},
+    "explore": {"table", "algebra", "engine", "notation", "picture", "explaining", "tape"},
+    "generate": {"table", "algebra", "engine", "explore"},
     "cli": {"table", "algebra", "engine", "notation", "picture", "explaining"},
 }
 PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"

@@ -1,4 +1,5 @@
-"""A graph as a page that plays the backward pass, and follows when its numbers are moved.
+"""The page that plays a recorded graph: the graph as data, and an interpreter of it in JavaScript.
 
-Knows the engine, the explanations and the drawings; no page fetches anything, and nobody knows it but the command line.
+Knows the table, the engine, the tape, pictures and explanations; the engine knows nothing of it,
+and what the page computes it computes by itself: no request, no server, no library.
 """
