@@ -39,7 +39,8 @@ _SCRIPT = """\
 import { mount } from "./page.js";
 import { unpacked } from "./unpack.js";
 
-mount(document.getElementById("page"), JSON.parse(await unpacked("payload")), { address: true });
+const page = document.getElementById("page");
+page.handle = mount(page, JSON.parse(await unpacked("payload")), { address: true });
 """
 
 

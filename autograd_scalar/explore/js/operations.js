@@ -96,7 +96,7 @@ export class OperationsView {
 
   addEdges(i) {
     const operands = this.app.operands(i);
-    this.edges.push(operands.map((operand, k) => {
+    this.edges.push(operands.map((_, k) => {
       const path = svg("path", { class: "edge", d: this.layout.edges[i][k], pathLength: 1 });
       this.edgesBelow.append(path);
       return path;
@@ -138,14 +138,33 @@ export class OperationsView {
     this.edges.forEach((paths, i) => paths.forEach((path, k) => mark(path, "d", this.curve(i, k))));
   }
 
+  /** Take out of the drawing what is not seen: a large picture is painted in the time of a small one. */
+  cull([left, top, right, bottom]) {
+    const view = `${left} ${top} ${right} ${bottom}`;
+    if (view === this.culled) return;
+    this.culled = view;
+    const { boxes } = this.layout;
+    const outside = (x0, y0, x1, y1) => x0 > right || y0 > bottom || x1 < left || y1 < top;
+    this.nodes.forEach((parts, i) => {
+      const [x, y] = [boxes[4 * i], boxes[4 * i + 1]];
+      const out = outside(x - 30, y, x + boxes[4 * i + 2], y + boxes[4 * i + 3]);
+      if (parts.out !== out) parts.element.classList.toggle("out", (parts.out = out));
+      this.edges[i].forEach((path, k) => {
+        const operand = this.app.operands(i)[k];
+        const [x1, y1] = [boxes[4 * operand], boxes[4 * operand + 1]];
+        const away = outside(Math.min(x, x1), Math.min(y, y1) - 40, Math.max(x, x1), Math.max(y, y1) + 100);
+        if (path.away !== away) path.classList.toggle("out", (path.away = away));
+      });
+    });
+  }
+
   /** Write the numbers that can be seen and read. */
-  update([left, top, right, bottom], scale) {
+  update(seen, scale) {
     const far = scale < FAR;
     classes(this.element, { far });
+    this.cull(seen);
     this.nodes.forEach((parts, i) => {
-      const at = 4 * i;
-      const [x, y, width, height] = [0, 1, 2, 3].map((k) => this.layout.boxes[at + k]);
-      if (x > right || y > bottom || x + width < left || y + height < top) return;
+      if (parts.out) return;
       if (!far) {
         write(parts.data, this.app.dataText(i));
         if (parts.grad) write(parts.grad, this.app.gradText(i));

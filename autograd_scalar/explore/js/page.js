@@ -143,7 +143,7 @@ class App {
 
   symbol(i) {
     const row = this.graph.row(i);
-    return row ? SYMBOLS[row.operator] ?? (row.operator || row.name) : "=";
+    return row ? SYMBOLS[row.operator] ?? (row.operator || row.name) : this.graph.operations[i] || "=";
   }
 
   /** The operation as a few letters: the names of the operands and the symbol between. */
@@ -152,12 +152,6 @@ class App {
     const symbol = this.symbol(i);
     if (names.length === 2 && !/\w/.test(symbol)) return names.join(` ${symbol} `);
     return names.length === 1 && !/\w/.test(symbol) ? `${symbol}${names[0]}` : `${symbol}(${names.join(", ")})`;
-  }
-
-  /** What a small difference says about a gradient. */
-  difference(i) {
-    const found = this.graph.difference(i);
-    return { ...found, agrees: Math.abs(found.value - this.graph.adjoint[i]) <= found.error };
   }
 
   few(number) {

@@ -236,8 +236,8 @@ export class Panel {
     if (!app.graph.inputs.includes(i)) return [];
     const line = html("p", { class: "check" });
     refreshers.push(() => {
-      const { value, agrees, crosses } = app.difference(i);
-      const verdict = crosses ? ", but a branch lies between" : agrees ? " ✓" : ": not the same";
+      const { value, ok, crosses } = app.graph.difference(i);
+      const verdict = crosses ? ", but a branch lies between" : ok ? " ✓" : ": not the same";
       write(line, `Moved a little both ways, ${app.name(app.graph.size - 1)} changes by ${digits(value)} for each 1${verdict}`);
     });
     return [line];

@@ -59,6 +59,7 @@ export class Picture {
     this.world.querySelectorAll('[tabindex="0"]').forEach((each) => each.setAttribute("tabindex", "-1"));
     this.reachable(i);
     const element = this.view.elementOf(i);
+    element.classList.remove("out");
     element.setAttribute("aria-label", this.app.told(i));
     element.focus({ preventScroll: true });
     this.camera.show(this.view.place(i), Math.min(READABLE, 1));

@@ -142,9 +142,9 @@ export class Sliders {
         write(row.check, "");
         continue;
       }
-      const { value, agrees, crosses } = app.difference(row.i);
-      write(row.check, crosses ? "⚠ at a branch" : `${agrees ? "✓" : "≠"} Δ ${short(value)}`);
-      classes(row.check, { differs: !agrees && !crosses });
+      const { value, ok, crosses } = app.graph.difference(row.i);
+      write(row.check, crosses ? "⚠ at a branch" : `${ok ? "✓" : "≠"} Δ ${short(value)}`);
+      classes(row.check, { differs: !ok && !crosses });
     }
   }
 }
