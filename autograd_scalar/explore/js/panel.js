@@ -31,7 +31,7 @@ export class Panel {
     const { app } = this;
     const { phase, node } = app.timeline.at(app.time);
     if (phase === "forward") return this.forwardBlocks(node);
-    if (phase === "backward" && app.time < app.timeline.length) return this.backwardBlocks(node);
+    if (phase === "backward") return this.backwardBlocks(node);
     if (phase === "start") {
       return [html("h2", {}, "Start"), html("p", {}, "Only the inputs are known. Play computes the values one by one, and then the gradients, from the result back.")];
     }
@@ -163,7 +163,7 @@ export class Panel {
       const edges = links.map(({ node, operand }) => [node, operand]);
       const lit = () => app.lightWays(edges);
       const button = html("button", {
-        type: "button", class: "way", "aria-label": `way ${way + 1} of ${paths.length}: show it in the picture`,
+        type: "button", class: "way", title: `way ${way + 1} of ${paths.length}: show it in the picture`,
         click: lit, mouseenter: lit, focus: lit, mouseleave: () => app.lightWays(null), blur: () => app.lightWays(null),
       }, shortened(route).join(" → "));
       list.append(html("li", {}, button, numbers));
@@ -236,7 +236,7 @@ export class Panel {
     if (!app.graph.inputs.includes(i)) return [];
     const line = html("p", { class: "check" });
     refreshers.push(() => {
-      const { value, ok, crosses } = app.graph.difference(i);
+      const { value, ok, crosses } = app.difference(i);
       const verdict = crosses ? ", but a branch lies between" : ok ? " ✓" : ": not the same";
       write(line, `Moved a little both ways, ${app.name(app.graph.size - 1)} changes by ${digits(value)} for each 1${verdict}`);
     });
