@@ -222,15 +222,21 @@ def _spelled(number: float) -> Any:
 
 
 def _simple(label: str) -> tuple[str, str] | None:
-    """A word, or one with a number below it, as the page typesets them itself."""
-    found = re.fullmatch(r"([a-z]+|[A-Z]+)(?:_\{([0-9]+)\}|_?([0-9]+))?", label)
+    """A word, or one with numbers below and above it, as the page typesets them itself."""
+    found = re.fullmatch(
+        r"([a-z]+|[A-Z]+)(?:_\{([0-9]+(?:,[0-9]+)?)\}|_?([0-9]+))?(\^\([0-9]+\))?", label
+    )
     if found is None:
         return None
-    letter, below = found[1], found[2] or found[3]
+    letter, below, above = found[1], found[2] or found[3], (found[4] or "").removeprefix("^")
     if below is None:
-        return letter, f"<mi>{letter}</mi>"
+        return None if above else (letter, f"<mi>{letter}</mi>")
+    below_tag = "mi" if "," in below else "mn"
+    parts = f"<mi>{letter}</mi><{below_tag}>{below}</{below_tag}>"
     small = below.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-    return letter + small, f"<msub><mi>{letter}</mi><mn>{below}</mn></msub>"
+    small += above.translate(str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾"))
+    text = label if "," in below else letter + small
+    return text, f"<msubsup>{parts}<mi>{above}</mi></msubsup>" if above else f"<msub>{parts}</msub>"
 
 
 def _is_translated(row: Primitive) -> bool:

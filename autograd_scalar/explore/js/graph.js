@@ -276,13 +276,21 @@ export class Graph {
 
   /** [operand, partial] of a value; null is one that the value does not depend on here. */
   edges(i) {
-    const zeros = this.#rows[i]?.zeros;
-    const numbers = this.#numbersOf(i, this.data);
-    return this.operands(i).map((operand, k) => {
-      const partial = this.#partial[this.#start[i] + k];
-      const vanishes = partial === 0 && zeros?.[k]?.(...numbers, this.data[i]);
-      return [operand, vanishes ? null : partial];
-    });
+    const found = [];
+    if (this.#detached.has(i)) return found;
+    const start = this.#start[i];
+    for (let e = start; e < this.#start[i + 1]; e += 1) {
+      const partial = this.#partial[e];
+      const vanishes = partial === 0 && this.#vanishes(i, e - start);
+      found.push([this.#operands[e], vanishes ? null : partial]);
+    }
+    return found;
+  }
+
+  /** Whether a value's partial by its operand k is written 0 here. */
+  #vanishes(i, k) {
+    const zero = this.#rows[i]?.zeros[k];
+    return Boolean(zero?.(...this.#numbersOf(i, this.data), this.data[i]));
   }
 
   /**
@@ -584,14 +592,20 @@ function spelledNumber(spelled) {
   return typeof spelled === "string" ? SPELLED_NUMBERS[spelled] : spelled;
 }
 
-/** A word, or one with a number below it, as text and as MathML: w₃₁ for w_{31}. */
+/** A word, or one with numbers below and above it, as text and as MathML: w₃₁ for w_{31}. */
 function typesetLabel(label) {
-  const found = /^([a-z]+|[A-Z]+)(?:_\{([0-9]+)\}|_?([0-9]+))?$/.exec(label);
-  const [, letter, several, one] = found ?? [null, label.replace(/[^\w#]/g, "")];
+  const [, letter, several, one, above] =
+    /^([a-z]+|[A-Z]+)(?:_\{([0-9]+(?:,[0-9]+)?)\}|_?([0-9]+))?(\^\([0-9]+\))?$/.exec(label);
   const below = several ?? one;
   if (below === undefined) return [letter, `<mi>${letter}</mi>`];
+  const hasComma = below.includes(",");
+  const tag = hasComma ? "mi" : "mn";
+  const parts = `<mi>${letter}</mi><${tag}>${below}</${tag}>`;
   const small = [...below].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
-  return [letter + small, `<msub><mi>${letter}</mi><mn>${below}</mn></msub>`];
+  if (!above) return [hasComma ? label : letter + small, `<msub>${parts}</msub>`];
+  const raised = `⁽${[...above.slice(2, -1)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}⁾`;
+  const text = hasComma ? label : letter + small + raised;
+  return [text, `<msubsup>${parts}<mi>${above.slice(1)}</mi></msubsup>`];
 }
 
 /** A different name for each value: its label, x#1 where several share it, or v1, v2, … */
