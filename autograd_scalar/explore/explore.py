@@ -15,6 +15,7 @@ from ..picture.texts import named
 from .layout import network_layout, operations_layout
 from .page import html_page
 from .program import Program, program_of, traced_program
+from .words import words_of
 
 #: The most values a page can show without becoming slow.
 LIMIT = 3000
@@ -39,7 +40,8 @@ class Page:
             "operations": operations_layout(nodes, self._renderer),
             "network": network_layout(nodes),
         }
-        return {"title": self.title, "program": self.program.data, "layout": layout}
+        program = {**self.program.data, "words": words_of(self.program)}
+        return {"title": self.title, "program": program, "layout": layout}
 
     @functools.cached_property
     def html(self) -> str:

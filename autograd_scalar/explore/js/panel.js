@@ -1,6 +1,6 @@
 // The panel: what happens in this step, and how the gradient that was asked for comes about.
 
-import { formula, fromMarkup, html, write } from "./dom.js";
+import { fromMarkup, html, write } from "./dom.js";
 import { decimal, isRounded, typeset } from "./numbers.js";
 
 const MOST_WAYS = 8;
@@ -39,10 +39,10 @@ export class Panel {
   }
 
   forwardBlocks(node) {
-    const { text } = this.app.words.node(node);
+    const formula = this.app.words.node(node);
     return [
       html("h2", {}, "Forward: ", html("span", { class: "data" }, this.app.name(node))),
-      html("p", { class: "formula" }, text),
+      html("p", { class: "formula" }, fromMarkup(formula.html)),
     ];
   }
 
@@ -56,12 +56,12 @@ export class Panel {
     ];
     step.contributions.forEach((each, k) => {
       if (app.graph.kind(each.parent) === "constant") return;
-      const { rule, mathml, text } = app.words.edge(node, k);
+      const formula = app.words.edge(node, k);
       const receiver = app.name(each.parent);
       const hidden = app.hides(each.parent);
       blocks.push(html("div", { class: "share" },
-        html("h3", {}, `→ ${receiver} `, html("small", {}, rule)),
-        html("p", { class: "formula" }, mathml ? formula(mathml) : text),
+        html("h3", {}, `→ ${receiver} `, html("small", {}, formula.rule)),
+        html("p", { class: "formula" }, fromMarkup(formula.html)),
         hidden
           ? html("p", {}, "What does it receive? ", html("button", { type: "button", click: () => app.select(each.parent) }, "Answer"))
           : html("p", {}, "receives ", this.product([each.partial, step.adjoint], each.amount), ", has ", this.total(each), " so far")));
@@ -146,8 +146,8 @@ export class Panel {
     if (i === root) return [html("p", {}, `${app.name(i)} changes exactly as fast as itself, so the gradient is 1. The backward pass starts here.`)];
     const { count } = graph.ways(i);
     if (count === 0n) return [html("p", {}, `${app.name(root)} does not depend on it.`)];
-    const blocks = count <= MOST_WAYS ? this.ways(i, refreshers) : this.users(i, count, refreshers);
-    return [...blocks, ...this.explained(i), ...this.checked(i, refreshers)];
+    const added = count > MOST_WAYS ? this.users(i, count, refreshers) : count > 1 ? this.ways(i, refreshers) : [];
+    return [...added, ...this.explained(i, refreshers), ...this.checked(i, refreshers)];
   }
 
   /** The product along each way, and their sum. */
@@ -181,11 +181,7 @@ export class Panel {
       });
       sum.replaceChildren(`${app.derivative(i)} = `, ...added(amounts, graph.adjoint[i]));
     });
-    const many = paths.length > 1;
-    return [
-      html("h3", {}, many ? `The sum over its ${paths.length} ways to ${app.name(graph.size - 1)}` : `Its one way to ${app.name(graph.size - 1)}`),
-      list, sum,
-    ];
+    return [html("h3", {}, `The sum over its ${paths.length} ways to ${app.name(graph.size - 1)}`), list, sum];
   }
 
   /** With many ways: what arrives from each value that it goes into. */
@@ -221,14 +217,20 @@ export class Panel {
     ].filter(Boolean);
   }
 
-  explained(i) {
-    const found = this.app.words.explain(i);
-    if (!found) return [];
-    const blocks = found.blocks.map(({ kind, html: markup, text }) => {
-      if (!markup) return html("p", {}, text);
-      return html(kind === "list" ? "div" : kind === "math" ? "div" : "p", { class: kind }, ...fromMarkup(markup));
+  /** What `explain` writes, with the numbers as they are. */
+  explained(i, refreshers) {
+    const { words } = this.app;
+    const blocks = html("div", { class: "explained" });
+    let shown = "";
+    refreshers.push(() => {
+      const found = words.explain(i);
+      const markup = found.blocks.map((block) => block.html).join("");
+      if (markup === shown) return;
+      shown = markup;
+      blocks.replaceChildren(...fromMarkup(markup));
+      if (found.stale) blocks.append(html("p", { class: "said" }, "The formulas are those of the branch that was recorded."));
     });
-    return [html("details", { class: "explained", open: true }, html("summary", {}, found.title || "In words"), ...blocks)];
+    return [html("h3", {}, "In formulas"), blocks];
   }
 
   checked(i, refreshers) {
