@@ -67,7 +67,7 @@ class JavaScript(Emitter):
 
     def name(self, label: str) -> Piece:
         constants = {"pi": "Math.PI", "inf": "Infinity", "nan": "NaN"}
-        return constants.get(label, label), ATOM
+        return constants.get(label) or _parameter(label), ATOM
 
     def called(self, name: str, operands: Sequence[ast.expr]) -> Piece:
         if "." not in name:
@@ -128,8 +128,23 @@ _COMPARE: dict[type[ast.cmpop], str] = {
 }
 
 
+def _parameter(label: str) -> str:
+    """The name of a parameter, which may mean something to JavaScript but not to Python."""
+    return f"{label}$" if label in _MEANT else label
+
+
+_MEANT = {
+    *_modules_of_functions(),
+    *("Infinity", "Math", "NaN", "ROWS", "arguments", "await", "case", "catch", "const"),
+    *("debugger", "default", "delete", "do", "enum", "eval", "export", "extends", "false"),
+    *("function", "implements", "instanceof", "interface", "let", "new", "null", "package"),
+    *("private", "protected", "public", "static", "super", "switch", "this", "throw", "true"),
+    *("typeof", "undefined", "var", "void", "yield"),
+}
+
+
 def _function(names: Sequence[str], body: str) -> str:
-    return f"({', '.join(names)}) => {body}"
+    return f"({', '.join(map(_parameter, names))}) => {body}"
 
 
 def _zero(write: JavaScript, tree: ast.expr) -> str:
