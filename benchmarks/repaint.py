@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from autograd_scalar import nn, toposort
-from autograd_scalar.explore.explore import explore
+from autograd_scalar import explore, nn, toposort
 
 SIZES = [(8, [16, 20, 8, 4]), (4, [8, 8, 3])]
 
