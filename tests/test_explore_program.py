@@ -12,8 +12,8 @@ import pytest
 
 from autograd_scalar import Value, custom, primitive, stop_gradient, toposort, where
 from autograd_scalar.explaining.formulas import unique_names
-from autograd_scalar.explore.javascript import MODULES, module, source
-from autograd_scalar.explore.program import program_of, traced_program
+from autograd_scalar.exploring.javascript import MODULES, module, source
+from autograd_scalar.exploring.program import program_of, traced_program
 from autograd_scalar.notation.labels import mathml_label, unicode_label
 from autograd_scalar.table.primitives import ROWS
 

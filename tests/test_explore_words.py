@@ -5,8 +5,8 @@ import json
 import pytest
 
 from autograd_scalar import Value, custom, exp, explain, nn, primitive, relu, where
-from autograd_scalar.explore.program import program_of, traced_program
-from autograd_scalar.explore.words import Live, words_of
+from autograd_scalar.exploring.program import program_of, traced_program
+from autograd_scalar.exploring.words import Live, words_of
 
 
 def sigmoid_loss():

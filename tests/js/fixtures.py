@@ -10,8 +10,8 @@ from pathlib import Path
 from autograd_scalar import Value, exp, explain, maximum, nn, relu, steps, toposort, where
 from autograd_scalar.algebra.trees import number
 from autograd_scalar.engine.value import record
-from autograd_scalar.explore.program import program_of
-from autograd_scalar.explore.words import words_of
+from autograd_scalar.exploring.program import program_of
+from autograd_scalar.exploring.words import words_of
 from autograd_scalar.notation.numerals import decimal, is_rounded
 from autograd_scalar.notation.typeset import MathML, Typesetter
 from autograd_scalar.table.primitives import ROWS
