@@ -60,7 +60,6 @@ export function pythonProgram(graph) {
     if (kind !== "constant" || label) return names[k];
     return alone ? `Value(${literal(graph.data[node])}).detach()` : literal(graph.data[node]);
   };
-  const usesStop = entries.some(({ kind }) => kind === "copy" || kind === "detached");
   const primitives = new Map();
   const lines = [];
   for (const [k, { node, kind, label, operation, row, operands }] of entries.entries()) {
@@ -89,7 +88,7 @@ export function pythonProgram(graph) {
   const imported = [
     "Value",
     ...(primitives.size ? ["primitive"] : []),
-    ...(usesStop ? ["stop_gradient"] : []),
+    ...(lines.some((line) => line.includes("stop_gradient(")) ? ["stop_gradient"] : []),
     ...[...functions].sort(),
   ];
   const made = [...primitives.values()].map((row) => {
