@@ -19,6 +19,7 @@ from .engine.builds import build
 from .engine.functions import *
 from .engine.modes import no_grad
 from .engine.value import Value, toposort
+from .picture import shown as _shown  # noqa: F401 (and what notebooks look for)
 
 if TYPE_CHECKING:
     from . import nn

@@ -22,7 +22,8 @@ import types
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache, reduce
-from itertools import compress
+from html import escape
+from itertools import compress, islice
 from operator import add, mul
 from typing import Any, Protocol
 
@@ -75,6 +76,9 @@ ACTIVATIONS: dict[str, Activation] = {
 # The kinds of Value that nothing was computed for, and that can be given another number.
 _LEARNABLE = ("leaf", "parameter")
 
+# Of a model with more of them, notebooks show only so many.
+_SHOWN_PARAMETERS = 50
+
 
 class Module:
     """A part of a model; its parameters are the Values that its attributes hold.
@@ -114,6 +118,20 @@ class Module:
         """Forget the gradients of all parameters, as before each `backward()` in training."""
         for p in self.parameters():
             p.zero_grad()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """What notebooks show: the parameters, of many the first ones."""
+        named = self.named_parameters()
+        rows = [("parameter", "label", "number", "gradient")]
+        for name, p in islice(named.items(), _SHOWN_PARAMETERS):
+            rows.append((name, p.label, repr(p.data), repr(p.grad) if p.has_grad else ""))
+        if len(named) > _SHOWN_PARAMETERS:
+            rows.append((f"… and {len(named) - _SHOWN_PARAMETERS:,} more", "", "", ""))
+        lines = [f"<tr>{''.join(f'<td>{escape(each)}</td>' for each in row)}</tr>" for row in rows]
+        table = "\n".join(
+            ["<table>", f"<caption>{escape(repr(self))}</caption>", *lines, "</table>"]
+        )
+        return {"text/plain": repr(self), "text/html": table}
 
     def state_dict(self) -> dict[str, float]:
         """The parameters' numbers by name: what to save, for instance as JSON.

@@ -289,8 +289,7 @@ def test_nothing_an_answer_says_is_run(text_):
 def test_words_alone_have_no_latex():
     """A notebook would show an empty formula in place of them."""
     found = check("7", "7*x")
-    assert found._repr_latex_() is None
-    assert found._repr_markdown_() == "Right."
+    assert found._repr_mimebundle_(exclude=["text/plain"]) == {"text/markdown": "Right."}
 
 
 @pytest.mark.parametrize("blank", [..., None, "", "  "])

@@ -785,9 +785,10 @@ def test_networks_fit_in_80_columns(net):
 
 def test_notebooks_get_typeset_formulas(net):
     explanation = explain(net.e, net.w31)
-    assert explanation._repr_markdown_() == explanation.markdown
+    shown = explanation._repr_mimebundle_()
+    assert shown["text/markdown"] == explanation.markdown
     assert r"\frac{\partial E}{\partial w_{31}}" in explanation.markdown
-    assert explanation._repr_latex_().startswith("$$")
+    assert shown["text/latex"].startswith("$$")
     assert "<math " in explanation.html
 
 
@@ -1090,7 +1091,7 @@ def test_steps_print_a_table_without_constants():
 
 @pytest.mark.parametrize("label", ["x_1", "<b>&", "</td>"])
 def test_steps_are_a_table_in_notebooks(label):
-    table = ElementTree.fromstring(steps(exp(Value(1.0, label)))._repr_html_())
+    table = ElementTree.fromstring(steps(exp(Value(1.0, label)))._repr_mimebundle_()["text/html"])
     assert [len(row) for row in table] == [3] * 3
     assert label in ("x_1", table[2][0].text.strip("()"))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from ..engine.numbers import to_float
 from ..engine.value import Value, edges, toposort
 from ..notation.labels import plain_label, unicode_label
+from ..notation.notebook import bundle, table
 from ..notation.numerals import decimal
 from ..notation.terminal import can_show, columns, encoding_of
 from .formulas import derivatives, unique_names
@@ -81,11 +83,14 @@ class BackwardSteps(list[BackwardStep]):
     def __repr__(self) -> str:
         return str(self)
 
-    def _repr_html_(self) -> str:
-        head, *rows = [[html.escape(each) for each in row] for row in self._table()]
-        lines = [f"<tr>{''.join(f'<th>{each}</th>' for each in head)}</tr>"]
-        lines += [f"<tr>{''.join(f'<td>{each}</td>' for each in row)}</tr>" for row in rows]
-        return "\n".join(["<table>", *lines, "</table>"])
+    def _repr_mimebundle_(
+        self,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] | None = None,
+        **_: Any,
+    ) -> dict[str, str]:
+        forms = {"text/plain": lambda: str(self), "text/html": lambda: table(self._table())}
+        return bundle(forms, include, exclude)
 
 
 def steps(y: Value, seed: float = 1.0) -> BackwardSteps:

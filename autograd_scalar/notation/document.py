@@ -11,9 +11,11 @@ import html
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from .notebook import Form, bundle
 from .terminal import can_show, encoding_of, printable, shortened
 from .terminal import width as width_of
 from .typeset import Latex, MathML, Plain, Typesetter
@@ -214,12 +216,28 @@ class Document:
     def __repr__(self) -> str:
         return str(self)
 
-    def _repr_markdown_(self) -> str:
-        return self.markdown
+    def _repr_mimebundle_(
+        self,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] | None = None,
+        **_: Any,
+    ) -> dict[str, str]:
+        """The document as notebooks show it: Markdown, and the formulas alone as LaTeX.
 
-    def _repr_latex_(self) -> str | None:
+        HTML is there for front ends that ask for it. Others would take it before the Markdown,
+        also those that show no MathML.
+        """
+        forms: dict[str, Form] = {
+            "text/plain": lambda: str(self),
+            "text/markdown": lambda: self.markdown,
+            "text/latex": self._formulas,
+        }
+        if include and "text/html" in include:
+            forms["text/html"] = lambda: self.html
+        return bundle(forms, include, exclude)
+
+    def _formulas(self) -> str | None:
         equations = [block for block in self.blocks if isinstance(block, Equation | Lines)]
-        # None is no LaTeX; an empty text would be shown in place of the sentences.
         return _MarkdownWriter(Latex(self.digits)).write(equations, reasons=False) or None
 
 

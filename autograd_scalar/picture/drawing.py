@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from ..notation.notebook import Form, bundle
 from .files import write_files
 from .graphviz import FORMATS, Caption, clean_svg, render
 
@@ -82,18 +83,13 @@ class Drawing:
         include: Collection[str] | None = None,
         exclude: Collection[str] | None = None,
         **_: Any,
-    ) -> dict[str, str | bytes]:
-        def wanted(kind: str) -> bool:
-            return (not include or kind in include) and kind not in (exclude or ())
-
-        bundle: dict[str, str | bytes] = {}
-        if wanted("text/plain"):
-            bundle["text/plain"] = repr(self)
-        kind = _MIME_TYPES[self.format]
-        if wanted(kind):
-            texts = {"dot": self.source, "svg": self._repr_svg_() or ""}
-            bundle[kind] = texts[self.format] if self.format in texts else self.pipe()
-        return bundle
+    ) -> dict[str, Any]:
+        texts: dict[str, Form] = {"dot": lambda: self.source, "svg": lambda: self.svg}
+        forms: dict[str, Form] = {
+            "text/plain": lambda: repr(self),
+            _MIME_TYPES[self.format]: texts.get(self.format, self.pipe),
+        }
+        return bundle(forms, include, exclude)
 
     def __repr__(self) -> str:
         return f"<Drawing: {self._title}>"
