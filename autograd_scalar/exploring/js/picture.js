@@ -20,7 +20,11 @@ export class Picture {
         button("closer", "+", () => this.camera.zoom(1.3)),
         button("further away", "−", () => this.camera.zoom(1 / 1.3)),
         button("show all", "⤢", () => this.camera.fit(true))));
-    this.resizing = new ResizeObserver(() => this.camera.touched || this.camera.fit());
+    this.resizing = new ResizeObserver(() => {
+      this.camera.measure();
+      if (!this.camera.touched) this.camera.fit();
+      else this.update();
+    });
     this.resizing.observe(this.canvas);
   }
 
