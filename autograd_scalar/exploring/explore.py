@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import functools
 import html
+import importlib.util
 import os
-from collections.abc import Callable, Collection
+import sys
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value
+from ..notation.notebook import Form, bundle
+from ..picture.draw import draw
 from ..picture.files import write_files
 from ..picture.texts import named
 from .layout import network_layout, operations_layout
 from .page import html_page
-from .program import Program, program_of, traced_program
+from .program import Program, program_of, spelled, traced_program
+from .sliders import Numbers
 from .words import words_of
+
+if TYPE_CHECKING:
+    from .widget import PageWidget
 
 #: The most values a page can show without becoming slow.
 LIMIT = 3000
+
+#: The most values of a picture that stands for the page where nothing can run.
+_STILL_VALUES = 60
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_EXTRA = 'this needs anywidget: pip install "autograd-scalar[jupyter]"'
 
 
 class Page:
     """A page, as `explore` makes it: one file that needs no server, no library and no network.
 
     program  the recorded graph as the page computes it
+
+    Notebooks show it by themselves. Where anywidget is installed, which the extra `[jupyter]` of
+    this package brings, `values` and the sliders follow each other then; elsewhere the page is
+    shown in a frame of its own. Where nothing can run, a still picture stands for it.
     """
 
     def __init__(self, program: Program, title: str, renderer: str) -> None:
@@ -32,10 +49,55 @@ class Page:
         self.title = title or named(program.root)
         self._heading = title
         self._renderer = renderer
+        self._values = Numbers(program)
+
+    @property
+    def values(self) -> Numbers:
+        """The numbers that the sliders hold, by the labels of inputs; set one, or several at once.
+
+        Where the page is a widget, its sliders go along; else it opens with them when it is next
+        saved or shown. What was recorded stays as it is. Raises `KeyError` for what is no input,
+        and `TypeError` for what is no real number; then none is set.
+
+        >>> x, w = Value(0.5, "x"), Value.parameter(2.0, "w")
+        >>> page = explore(w * x)
+        >>> page.values["w"] = -1
+        >>> page.values = {"x": 0.25, w: page.values[w] / 2}
+        >>> page.values
+        {'w': -0.5, 'x': 0.25}
+        """
+        return self._values
+
+    @values.setter
+    def values(self, given: Mapping[str | Value, float]) -> None:
+        self._values.update(given)
 
     @functools.cached_property
-    def payload(self) -> dict[str, Any]:
-        """What the page's script is given, as data that JSON can hold."""
+    def widget(self) -> PageWidget:
+        """The page as a widget of anywidget, to be put among other widgets.
+
+        Raises `ImportError` where anywidget is not installed.
+        """
+        try:
+            from .widget import PageWidget
+        except ImportError as error:
+            raise ImportError(_EXTRA) from error
+        return PageWidget(self._payload, self.program.rows_source(), self._values)
+
+    def observe(self, handler: Callable[..., Any], names: str = "values") -> None:
+        """Have `handler` called, as traitlets does, when `values` change here or by a slider.
+
+        Its argument has the numbers before and after: `change["old"]`, `change["new"]`. Raises
+        `ImportError` where anywidget is not installed.
+        """
+        self.widget.observe(handler, names)
+
+    def unobserve(self, handler: Callable[..., Any], names: str = "values") -> None:
+        """No longer call a handler that `observe` was given."""
+        self.widget.unobserve(handler, names)
+
+    @functools.cached_property
+    def _payload(self) -> dict[str, Any]:
         nodes = self.program.nodes
         layout = {
             "operations": operations_layout(nodes, self._renderer),
@@ -44,7 +106,13 @@ class Page:
         program = {**self.program.data, "words": words_of(self.program)}
         return {"title": self._heading, "program": program, "layout": layout}
 
-    @functools.cached_property
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What the page's script is given, as data that JSON can hold."""
+        moved = {name: spelled(x) for name, x in self._values.moved.items()}
+        return {**self._payload, "values": moved} if moved else self._payload
+
+    @property
     def html(self) -> str:
         """The page as the text of an HTML file."""
         about = f"{self.title}: {len(self.program.nodes):,} values, forward and back."
@@ -62,27 +130,56 @@ class Page:
         write_files({path: self.html.encode()})
         return path
 
+    def _frame(self) -> str:
+        # A frame of its own: what the page does can't touch the notebook.
+        title, page = html.escape(self.title), html.escape(self.html)
+        return (
+            f'<iframe title="{title}" sandbox="allow-scripts allow-downloads" width="100%" '
+            f'height="820" style="border: 0" srcdoc="{page}"></iframe>'
+        )
+
+    def _still(self) -> str | None:
+        """A picture of what was recorded; none where it would be large."""
+        network = self._payload["layout"]["network"]
+        if network and len(network["neurons"]) > 1:
+            return draw(self.program.root, view="network", renderer=self._renderer).svg
+        if len(self.program.nodes) > _STILL_VALUES:
+            return None
+        return draw(self.program.root, renderer=self._renderer).svg
+
     def _repr_mimebundle_(
         self,
         include: Collection[str] | None = None,
         exclude: Collection[str] | None = None,
         **_: Any,
-    ) -> dict[str, str]:
-        def wanted(kind: str) -> bool:
-            return (not include or kind in include) and kind not in (exclude or ())
+    ) -> Any:
+        live = _has_widgets()
+        forms: dict[str, Form] = {"text/plain": lambda: repr(self), "image/svg+xml": self._still}
+        if live:
+            forms[_WIDGET] = lambda: self._widget_bundle()[0][_WIDGET]
+        if not live or (include and "text/html" in include):
+            forms["text/html"] = self._frame
+        made = bundle(forms, include, exclude)
+        # Colab is told here where its widgets come from.
+        about = self._widget_bundle()[1] if _WIDGET in made else {}
+        return (made, about) if about else made
 
-        bundle = {"text/plain": repr(self)} if wanted("text/plain") else {}
-        if wanted("text/html"):
-            # A frame of its own: what the page does can't touch the notebook.
-            title, page = html.escape(self.title), html.escape(self.html)
-            bundle["text/html"] = (
-                f'<iframe title="{title}" sandbox="allow-scripts allow-downloads" width="100%" '
-                f'height="820" frameborder="0" srcdoc="{page}"></iframe>'
-            )
-        return bundle
+    def _widget_bundle(self) -> Any:
+        return self.widget._repr_mimebundle_()
+
+    def _display_(self) -> Any:
+        """What marimo shows."""
+        return self.widget
 
     def __repr__(self) -> str:
         return f"<Page: {self.title}>"
+
+
+def _has_widgets() -> bool:
+    """Whether anywidget is installed, and somebody may answer it: a kernel's front end."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return hasattr(shell, "kernel") and importlib.util.find_spec("anywidget") is not None
 
 
 def explore(

@@ -101,12 +101,12 @@ class Program:
         self._ops.append(op)
         self._operands += operands
         if number is not None:
-            self._numbers.append(_spelled(number))
+            self._numbers.append(spelled(number))
 
     def _add_row(self, opcode: int, operands: Sequence[int], v: Value | None = None) -> None:
         row = TABLE[opcode]
         if v is not None and not _is_translated(row):
-            self.frozen[len(self._ops)] = [_spelled(v.data), [*map(_spelled, v.partials)]]
+            self.frozen[len(self._ops)] = [spelled(v.data), [*map(spelled, v.partials)]]
         self._add(self._rows.setdefault(row.name, len(self._rows)), operands)
 
     # What is computed in a traced function and no derivative leads to.
@@ -214,7 +214,7 @@ def _read(read: tuple[Place, str]) -> dict[str, Any]:
     return {**_located(place), "how": how}
 
 
-def _spelled(number: float) -> Any:
+def spelled(number: float) -> Any:
     """A number as JSON has it: infinities and NaN as text, whole numbers without a point."""
     if not math.isfinite(number):
         return str(number)

@@ -20,7 +20,8 @@ const SYMBOLS = { "-": "−", "*": "×", "/": "÷" };
 /**
  * Put a page into an element, of a document or of a shadow root.
  *
- * payload   what Python wrote: {program, layout: {operations, network}, title}
+ * payload   what Python wrote: {program, layout: {operations, network}, title}, and `values` where
+ *           the sliders are to begin elsewhere than recorded
  * onChange  called with the numbers of all inputs after each change
  * address   whether the state is kept in the address, and read from it
  *
@@ -34,11 +35,7 @@ export function mount(element, payload, { onChange, address = false } = {}) {
       return Object.fromEntries(app.graph.inputs.map((i) => [app.graph.names[i], app.graph.data[i]]));
     },
     set values(values) {
-      const known = new Map(app.graph.inputs.map((i) => [app.graph.names[i], i]));
-      for (const [name, number] of Object.entries(values)) {
-        if (known.has(name)) app.graph.set(known.get(name), Number(number));
-      }
-      app.changed(false);
+      app.setValues(values);
     },
     get state() {
       return app.stateText();
@@ -72,6 +69,7 @@ class App {
     this.assemble(element);
     const text = address ? location.hash.slice(1) : "";
     this.restore(text);
+    if (payload.values && !text) this.setValues(payload.values);
     if (address) addEventListener("hashchange", (this.onHash = () => this.hash !== location.hash && this.restore(location.hash.slice(1))));
   }
 
@@ -119,7 +117,8 @@ class App {
     this.player.pause();
     this.descent.stop();
     this.picture.resizing.disconnect();
-    clearTimeout(this.remembering);
+    cancelAnimationFrame(this.picture.camera.gliding);
+    for (const timer of [this.remembering, this.sliders.timer, this.descent.waiting]) clearTimeout(timer);
     if (this.onHash) removeEventListener("hashchange", this.onHash);
     this.element.replaceChildren();
   }
@@ -223,6 +222,17 @@ class App {
   setNumber(i, number) {
     this.graph.set(i, number);
     this.changed();
+  }
+
+  /** Some numbers, by the names of inputs; those that JSON has not are spelled as Python does. */
+  setValues(values) {
+    const spelled = { nan: NaN, inf: Infinity, "-inf": -Infinity };
+    for (const i of this.graph.inputs) {
+      const name = this.graph.names[i];
+      if (Object.hasOwn(values, name)) this.graph.set(i, spelled[values[name]] ?? Number(values[name]));
+    }
+    this.changed(false);
+    this.descent.restart();
   }
 
   /** All numbers, or with null those that were recorded. */
