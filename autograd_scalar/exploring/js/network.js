@@ -7,7 +7,7 @@ const RADIUS = 35;
 const MARGIN = 60;
 // More room between the columns than on paper, for what travels there.
 const WIDER = 1.2;
-const CARD = [196, 17];
+const CARD = [244, 17];
 
 export class NetworkView {
   constructor(app, layout) {
@@ -157,8 +157,8 @@ export class NetworkView {
     const height = line * inside.length + 12;
     const rows = inside.map((i, row) => {
       const text = svg("text", { x: 10, y: 18 + line * row }, `${this.app.name(i)} = ${this.app.written(i)}`.slice(0, 22));
-      const data = svg("text", { class: "data", x: 142, y: 18 + line * row });
-      const grad = svg("text", { class: "grad", x: 190, y: 18 + line * row });
+      const data = svg("text", { class: "data", x: 172, y: 18 + line * row });
+      const grad = svg("text", { class: "grad", x: 236, y: 18 + line * row });
       this.rows.push({ i, data, grad });
       return svg("g", { class: "row", "data-node": i }, svg("rect", { x: 4, y: 6 + line * row, width: width - 8, height: line, rx: 4 }), text, data, grad);
     });
