@@ -31,7 +31,7 @@ import math
 import matplotlib.pyplot as plt
 
 import pictures
-from autograd_scalar import Value, check, derive, draw, exp, explain, nn, tanh
+from autograd_scalar import Value, check, derive, draw, exp, explain, explore, nn, tanh
 
 # %% [markdown]
 # ## The claim, measured first
@@ -212,11 +212,23 @@ for line, number in lines.items():
 # - It shows when a neuron learns: $a(1 - a)$ is largest in the middle, $\frac14$ at
 #   $a = \frac12$, and almost $0$ where $a$ is almost $0$ or $1$. Such a neuron is called
 #   *saturated*.
+#
+# Here are the four steps once more, and this time you can move them. Drag $x$ to $3$, then to $6$,
+# and watch the number behind $\partial$ at $x$. Click $x$ to have it explained wherever it stands,
+# or press *Play* to see the numbers come and the rates go back. (On the web this is a still
+# picture: it moves where the notebook runs.)
 
 # %%
-for a in [0.5, 0.9, 0.99, 0.999]:
-    print(f"a = {a:<6} a(1 − a) = {a * (1 - a):.6f}")
-    assert a * (1 - a) <= 0.25
+page = explore(a)
+page
+
+# %% [markdown]
+# `page.values` is what the slider holds. Drag, run this cell again, and compare with the page:
+
+# %%
+now = sigmoid(page.values["x"])
+print(f"x = {page.values['x']:g}   a = {now:.4f}   a(1 − a) = {now * (1 - now):.6f}")
+assert now * (1 - now) <= 0.25
 
 # %% [markdown]
 # The other S-shaped function you will meet has a similar secret: $\tanh' = 1 - \tanh^2$.

@@ -30,7 +30,7 @@
 # %%
 import math
 
-from autograd_scalar import Value, check, draw, explain, nn, quiz
+from autograd_scalar import Value, check, draw, explain, explore, nn, quiz
 
 # %% [markdown]
 # ## The network
@@ -293,6 +293,19 @@ assert math.isclose(explanation.value, by_hand["w_11^(1)"])
 #
 # So yes: to get the change of a weight you multiply all the factors of its chain, and then by
 # $-\eta$.
+#
+# Try it before the engine does. Below is the network again, but it can be moved. Press *Play* to
+# see the eight derivatives come about, one product at a time, in the order in which you computed
+# them. Drag a weight, and $E$ and all derivatives follow. Then press *Reset*, take $0.5$ as the
+# learning rate, and *Take a gradient step*, again and again. (On the web this is a still picture:
+# it moves where the notebook runs.)
+
+# %%
+page = explore(E)
+page
+
+# %% [markdown]
+# One such step, in Python:
 
 # %%
 optimiser = nn.SGD(weights.values(), lr=0.5)
@@ -340,7 +353,7 @@ for i, answer in enumerate([..., ..., ..., ...], start=1):
 # </details>
 #
 # **2.** Suppose $x_2 = 0$. What is $\frac{\partial E}{\partial w_{12}^{(1)}}$ then, and would that
-# weight learn?
+# weight learn? Answer first; then drag $x_2$ to $0$ in the page above, and look.
 
 # %%
 h, a = network([x[0], Value(0.0, "x_2")])
@@ -355,7 +368,8 @@ check(..., derivative_of=nn.half_squared_error(a, t), wrt=weights["w_12^(1)"])
 #
 # </details>
 #
-# **3.** Suppose both outputs are exactly right. What are the eight derivatives? Try one.
+# **3.** Suppose both outputs are exactly right. What are the eight derivatives? Try one. (In the
+# page above, drag $t_1$ and $t_2$ towards $a_1$ and $a_2$.)
 
 # %%
 targets = [each.data for each in a]

@@ -31,7 +31,7 @@ import math
 import random
 from itertools import product
 
-from autograd_scalar import Value, check, draw, explain, nn, steps, toposort
+from autograd_scalar import Value, check, draw, explain, explore, nn, steps, toposort
 
 # %% [markdown]
 # ## The network
@@ -319,6 +319,16 @@ for step in steps(total):
 assert len(steps(total)) == len(toposort(total))  # each value once
 
 # %% [markdown]
+# Now watch it. Press *Play*, or go step by step with the arrows beside it: when $out_{b1}$ has its
+# turn, all three amounts are there. Click the line from $a_1$ to $b_1$ for its six ways; then drag
+# that weight, or any other number, and see which of the six grow and which shrink. (On the web this
+# is a still picture: it moves where the notebook runs.)
+
+# %%
+page = explore(total)
+page
+
+# %% [markdown]
 # ## Questions
 #
 # Put your answer in place of the dots and run the cell.
@@ -353,8 +363,9 @@ check(..., derivative_of=out["d", 1], wrt=w_last)
 # </details>
 #
 # **3.** Suppose all weights from $b_1$ to the neurons $c$ are $0$. What is the derivative with
-# respect to $w_{11}^{(1)}$? And for a network of 10 hidden layers of 16 neurons, is a backward
-# pass possible at all?
+# respect to $w_{11}^{(1)}$? Make up your mind, then set these three in the page above, with their
+# sliders or by `page.values = {weights["b", 1, "c", j]: 0 for j in (1, 2, 3)}`. And for a network
+# of 10 hidden layers of 16 neurons, is a backward pass possible at all?
 #
 # <details>
 # <summary>Answer</summary>

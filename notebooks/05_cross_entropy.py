@@ -37,7 +37,7 @@ import textwrap
 import matplotlib.pyplot as plt
 
 import pictures
-from autograd_scalar import Value, check, derive, explain, log, nn, softmax
+from autograd_scalar import Value, check, derive, explain, explore, log, nn, softmax
 
 # %% [markdown]
 # ## What it measures
@@ -206,11 +206,33 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
+# Feel it yourself. Both pages start at $z = -4$: sure, and wrong. Press *Run* under *Go downhill*
+# in each of them, and see which one gets going; then *Reset*, drag $z$ further to the left, and
+# run them again. (On the web these are still pictures: they move where the notebook runs.)
+
+# %%
+z, y = Value.parameter(-4.0, "z"), Value(1.0, "y")
+a = nn.sigmoid(z)
+a.label = "a"
+E = (a - y) ** 2
+E.label = "E"
+L = -(y * log(a) + (1 - y) * log(1 - a))
+L.label = "L"
+
+by_squared_error = explore(E, title="squared error")
+by_squared_error
+
+# %%
+by_cross_entropy = explore(L, title="cross-entropy")
+by_cross_entropy
+
+# %% [markdown]
 # ## Where the formula breaks down
 #
 # At $z = 40$ the sigmoid is so close to $1$ that the computer's numbers can't tell it from $1$.
 # If the truth is $0$, (12) asks for $\ln 0$. `nn` refuses to give a number then. It has the same
-# loss as a function of $z$, in which nothing is lost, because the two steps are done in one:
+# loss as a function of $z$, in which nothing is lost, because the two steps are done in one.
+# (Type $40$ for $z$ and $0$ for $y$ in the last page: it has to refuse as well.)
 
 # %%
 assert nn.sigmoid(40.0) == 1.0

@@ -61,6 +61,10 @@ def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             resources={"metadata": {"path": str(FOLDER)}},
         )
         client.execute(env=_environment(nobodys_settings))
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            # A widget is answered by the kernel that made it, and that is no more.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
 

@@ -169,7 +169,9 @@ class Page:
 
     def _display_(self) -> Any:
         """What marimo shows."""
-        return self.widget
+        if importlib.util.find_spec("anywidget"):
+            return self.widget
+        return sys.modules["marimo"].Html(self._frame())
 
     def __repr__(self) -> str:
         return f"<Page: {self.title}>"

@@ -8,7 +8,7 @@ import { mount } from "./page.js";
 export function render({ model, el }) {
   // Styles stop at a shadow root, either way, and the notebook's shortcuts at these attributes.
   const host = html("div", { "data-lm-suppress-shortcuts": "true", keydown: (event) => event.stopPropagation() });
-  const page = html("div");
+  const page = html("div", { class: "inside" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(model.get("sheet"));
   const root = host.attachShadow({ mode: "open" });
