@@ -217,6 +217,16 @@ def test_the_still_picture_shows_neurons_where_there_are_some_and_there_is_none_
     assert still(sum((x * k for k in range(40)), x)) is None
 
 
+def test_the_still_picture_has_the_gradients_of_the_page_and_the_values_keep_theirs():
+    y, x, w = product()
+    x.backward()
+    picture = explore(y)._repr_mimebundle_(include=["image/svg+xml"])["image/svg+xml"]
+    assert (x.grad, w.has_grad, y.has_grad) == (1.0, False, False)
+    slope = 1 - math.tanh(1.0) ** 2
+    assert f"grad {slope * 2:.4g}<" in picture
+    assert f"grad {slope * 0.5:.4g}<" in picture
+
+
 # In a browser.
 
 HOST = """<!DOCTYPE html>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import html
 import importlib.util
@@ -11,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.value import Value
+from ..engine.value import Value, toposort
 from ..notation.notebook import Form, bundle
 from ..picture.draw import draw
 from ..picture.files import write_files
@@ -141,11 +142,17 @@ class Page:
     def _still(self) -> str | None:
         """A picture of what was recorded; none where it would be large."""
         network = self._payload["layout"]["network"]
-        if network and len(network["neurons"]) > 1:
-            return draw(self.program.root, view="network", renderer=self._renderer).svg
-        if len(self.program.nodes) > _STILL_VALUES:
+        has_neurons = bool(network) and len(network["neurons"]) > 1
+        if not has_neurons and len(self.program.nodes) > _STILL_VALUES:
             return None
-        return draw(self.program.root, renderer=self._renderer).svg
+        # The gradients in it are those of the page; the Values themselves keep theirs.
+        root = copy.deepcopy(self.program.root)
+        for v in toposort(root):
+            v.zero_grad()
+        root.backward()
+        view = "network" if has_neurons else "operations"
+        picture = draw(root, view=view, limit=None, renderer=self._renderer)
+        return picture.svg.replace("<svg ", '<svg style="max-width: 100%; height: auto" ', 1)
 
     def _repr_mimebundle_(
         self,
