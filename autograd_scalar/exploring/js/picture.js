@@ -65,7 +65,7 @@ export class Picture {
     const element = this.view.elementOf(i);
     element.classList.remove("out");
     element.focus({ preventScroll: true });
-    this.camera.show(this.view.place(i), Math.min(READABLE, 1));
+    this.camera.show(this.view.place(i), READABLE);
   }
 
   key(event) {
