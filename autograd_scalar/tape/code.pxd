@@ -25,3 +25,17 @@ cimport cython
 cpdef tuple check(
     int[::1] code, int[::1] shapes, unsigned char[::1] seen, Py_ssize_t shared, int lowest
 )
+
+
+@cython.locals(
+    bottom=int,
+    known=int,
+    words=Py_ssize_t,
+    begin=Py_ssize_t,
+    end=Py_ssize_t,
+    entry=Py_ssize_t,
+    opcode=int,
+    i=Py_ssize_t,
+    operand=int,
+)
+cpdef object check_entries(int[::1] opcodes, int[::1] operands, int[::1] shapes)

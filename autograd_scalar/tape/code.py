@@ -201,6 +201,39 @@ def _wrong(number: int, opcode: int, problem: str) -> ValueError:
     return ValueError(f"instruction {number} ({name}): {problem}")
 
 
+def check_entries(opcodes: Words, operands: Words, shapes: Words) -> None:
+    """Refuse entries of a tape that are not computed from entries before them.
+
+    opcodes   those of the rows, and less than 0 for what no row computes
+    operands  of all entries, one after the other
+
+    Raises `ValueError`, naming the entry.
+    """
+    bottom = REDUCE_PRODUCT
+    known = len(shapes) // 3 + bottom
+    words = len(operands)
+    begin = 0
+    for entry in range(len(opcodes)):
+        opcode = opcodes[entry]
+        if opcode < 0:
+            continue
+        if opcode >= known:
+            raise ValueError(f"opcodes: entry {entry}: there is no opcode {opcode}")
+        end = begin + shapes[3 * (opcode - bottom) + 1]
+        if end > words:
+            raise ValueError(f"operands: they end before those of entry {entry}")
+        for i in range(begin, end):
+            operand = operands[i]
+            if not 0 <= operand < entry:
+                raise ValueError(
+                    f"operands: entry {entry} is computed from entry {operand}, which is not one "
+                    "before it"
+                )
+        begin = end
+    if begin < words:
+        raise ValueError(f"operands: {words} are {words - begin} more than the entries have")
+
+
 def check_run(columns: tuple[int, int, int], shared: int, arrays: Any) -> None:
     """Refuse arrays that are not as large as the code of a batch needs.
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import Any
 
 from ..engine import context
 from ..engine.context import open_blocks
+from ..engine.value import Value
 from ..transforms.operators import name_taken
 from ..transforms.pytree import all_floats
 from .arguments import Arguments, Key
 from .listing import Cost, Listing, cost
 from .specialised import (
-    MissingFunctionError,
     Specialisation,
     Specialisations,
     TooManyWaysError,
@@ -22,6 +21,7 @@ from .specialised import (
     plain,
 )
 from .tracing import check_one_value
+from .travelling import ByName, can_be_pickled, carried
 
 Function = Callable[..., Any]
 BatchAxes = int | None | Sequence[int | None]
@@ -133,18 +133,23 @@ class Compiled:
         return self if instance is None else MethodType(self, instance)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        if name := name_taken(self):
+        made = {
+            key: (each.made, each.outside)
+            for key, each in self._made.items()
+            if each.made and can_be_pickled(key)
+        }
+        outer = {v for ways, _ in made.values() for way in ways for v in way.outer}
+        outer.update(v for _, outside in made.values() for v in outside)
+        name = name_taken(self)
+        # What it reads from its module it finds there, too.
+        if name and (outer or not made):
             return name
-        fun: Any = self.fun
-        try:
-            pickle.dumps(fun)
-        except Exception:
-            # The ways it has gone can be replayed without it.
-            fun = None
-        settings = (self.batch, self.reduce, self.errors, self.fast)
-        made = {key: (each.made, each.outside) for key, each in self._made.items()}
-        rest = (self.threads, self.progress, self.limit, self.__name__, made)
-        return _restored, (fun, *settings, *rest)
+        fun = self.fun
+        if name:
+            fun = ByName(self.__module__, name)
+        elif made:
+            fun = carried(fun, outer)
+        return _restored, (fun, self._settings, self.__name__, made)
 
     @property
     def tapes(self) -> list[Listing]:
@@ -166,6 +171,11 @@ class Compiled:
     def cost(self) -> Cost:
         """What one replay of `tape` takes for one example, estimated."""
         return cost(self.tape.tape)
+
+    @property
+    def _settings(self) -> tuple[Any, ...]:
+        settings = (self.batch, self.reduce, self.errors, self.fast)
+        return (*settings, self.threads, self.progress, self.limit)
 
     @property
     def _is_batch(self) -> bool:
@@ -252,19 +262,20 @@ class Compiled:
         return batch.run(self, args, kwargs, backward)
 
 
-def _restored(fun: Any, *rest: Any) -> Compiled:
-    *settings, name, made = rest
-    compiled = Compiled(_missing if fun is None else fun, *settings)
-    compiled.__name__ = compiled.__qualname__ = name
+def _restored(
+    fun: Any,
+    settings: tuple[Any, ...],
+    name: str,
+    made: dict[tuple[Key, bool], tuple[list[Specialisation], list[Value]]],
+) -> Compiled:
+    """A compiled function with the ways that it had elsewhere."""
+    compiled = fun
+    if not (isinstance(fun, Compiled) and fun.__name__ == name):
+        compiled = Compiled(fun, *settings)
+        compiled.__name__ = compiled.__qualname__ = name
     for (key, backward), (ways, outside) in made.items():
         here = compiled.specialisations(key, backward)
-        here.made = ways
-        here.learn(outside)
+        if not here.made:
+            here.made = [*ways]
+            here.learn(outside)
     return compiled
-
-
-def _missing(*args: Any, **kwargs: Any) -> Any:
-    raise MissingFunctionError(
-        "this call needs the function itself, as it goes a way that has not been compiled; it was "
-        "unpickled without it, because it can't be pickled: define it in a module"
-    )
