@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .picture.drawing import Drawing
     from .picture.graphviz import DrawingError
     from .tape.compiled import compile as compile  # noqa: A004 (Python's own is not called here)
+    from .tape.compiled import load
+    from .tape.files import TapeFileError
     from .transforms.anomaly import AnomalyError, detect_anomaly
     from .transforms.check_grads import check_grads
     from .transforms.custom import custom
@@ -70,7 +72,8 @@ _LATER = {
     "picture.draw": ["draw", "draw_dot"],
     "picture.drawing": ["Drawing"],
     "picture.graphviz": ["DrawingError"],
-    "tape.compiled": ["compile"],
+    "tape.compiled": ["compile", "load"],
+    "tape.files": ["TapeFileError"],
     "transforms.anomaly": ["AnomalyError", "detect_anomaly"],
     "transforms.check_grads": ["check_grads"],
     "transforms.custom": ["custom"],
@@ -103,6 +106,7 @@ __all__ = [
     "Contribution",
     "Question",
     "Quiz",
+    "TapeFileError",
     "Value",
     "array",
     "build",
@@ -122,6 +126,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "load",
     "nn",
     "no_grad",
     "quiz",

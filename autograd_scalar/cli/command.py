@@ -259,8 +259,8 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
     if not paths:
         return
     # Those who don't draw need not wait for the drawing libraries.
+    from ..engine.files import write_files
     from ..picture.draw import draw
-    from ..picture.files import write_files
 
     limit = {} if options.limit is None else {"limit": options.limit}
     pictures = {}

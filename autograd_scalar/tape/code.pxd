@@ -38,4 +38,7 @@ cpdef tuple check(
     i=Py_ssize_t,
     operand=int,
 )
-cpdef object check_entries(int[::1] opcodes, int[::1] operands, int[::1] shapes)
+cpdef tuple check_entries(int[::1] opcodes, int[::1] operands, int[::1] shapes)
+
+@cython.locals(i=Py_ssize_t, word=int)
+cpdef object check_range(int[::1] words, Py_ssize_t least, Py_ssize_t end)

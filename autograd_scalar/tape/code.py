@@ -201,11 +201,13 @@ def _wrong(number: int, opcode: int, problem: str) -> ValueError:
     return ValueError(f"instruction {number} ({name}): {problem}")
 
 
-def check_entries(opcodes: Words, operands: Words, shapes: Words) -> None:
+def check_entries(opcodes: Words, operands: Words, shapes: Words) -> tuple[int, int, int]:
     """Refuse entries of a tape that are not computed from entries before them.
 
-    opcodes   those of the rows, and less than 0 for what no row computes
+    opcodes   those of the rows, and -1, -2 or -3 for what no row computes
     operands  of all entries, one after the other
+
+    Returns how many entries have the opcodes -1, -2 and -3.
 
     Raises `ValueError`, naming the entry.
     """
@@ -213,11 +215,13 @@ def check_entries(opcodes: Words, operands: Words, shapes: Words) -> None:
     known = len(shapes) // 3 + bottom
     words = len(operands)
     begin = 0
+    counts = [0, 0, 0]
     for entry in range(len(opcodes)):
         opcode = opcodes[entry]
-        if opcode < 0:
+        if -4 < opcode < 0:
+            counts[-1 - opcode] += 1
             continue
-        if opcode >= known:
+        if not 0 <= opcode < known:
             raise ValueError(f"opcodes: entry {entry}: there is no opcode {opcode}")
         end = begin + shapes[3 * (opcode - bottom) + 1]
         if end > words:
@@ -232,6 +236,15 @@ def check_entries(opcodes: Words, operands: Words, shapes: Words) -> None:
         begin = end
     if begin < words:
         raise ValueError(f"operands: {words} are {words - begin} more than the entries have")
+    return counts[0], counts[1], counts[2]
+
+
+def check_range(words: Words, least: Number, end: Number) -> None:
+    """Raise `ValueError` for a word that is less than `least` or not less than `end`."""
+    for i in range(len(words)):
+        word = words[i]
+        if not least <= word < end:
+            raise ValueError(f"word {i} is {word}, but there are {end}")
 
 
 def check_run(columns: tuple[int, int, int], shared: int, arrays: Any) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from types import MethodType
 from typing import Any
 
@@ -12,8 +13,10 @@ from ..engine.value import Value
 from ..transforms.operators import name_taken
 from ..transforms.pytree import all_floats
 from .arguments import Arguments, Key
+from .files import SETTINGS, Stored, read, write
 from .listing import Cost, Listing, cost
 from .specialised import (
+    Missing,
     Specialisation,
     Specialisations,
     TooManyWaysError,
@@ -95,6 +98,55 @@ def compile(
     return Compiled(fun, batch, reduce, errors, fast, threads, progress, limit)
 
 
+def load(
+    path: str | os.PathLike[str], *, types: Iterable[type] = (), fun: Function | None = None
+) -> Compiled:
+    """The compiled function that `save` wrote to a file; no code of the file's is run.
+
+    path   the file
+    types  the named tuples and dataclasses that its arguments and results are made of, found by
+           their names
+    fun    the function it was made of, for calls that go a way which the file has not; without
+           it such a call is an error
+
+    It answers what it answered where it was saved, to the last bit, and compiles nothing. Its
+    parameters are Values of its own, see `Compiled.parameters`. What was added to the table with
+    `primitive` or `custom` must be there: import the module that does so first.
+
+    Raises `TapeFileError` for a file that is none of a compiled function, is damaged or of a later
+    version, or needs what is not here; it says what, where, and what to do. Raises `OSError` where
+    there is no file, and `ValueError` for `fun` with a file that has parameters: they would not
+    be those of `fun`.
+
+    >>> import os, tempfile
+    >>> square = compile(lambda x: x * x)
+    >>> square(3.0)
+    9.0
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     square.save(os.path.join(folder, "square.tape"))
+    ...     loaded = load(os.path.join(folder, "square.tape"))
+    >>> loaded(5.0)
+    25.0
+    """
+
+    def is_batch(settings: dict[str, Any]) -> bool:
+        return compile(missing, **settings)._is_batch
+
+    missing = Missing(
+        "it was loaded from a file, without it: load(path, fun=…) takes it, or save the compiled "
+        "function after a call that goes this way"
+    )
+    stored = read(path, types, is_batch)
+    settings = tuple([stored.settings[name] for name in SETTINGS])
+    loaded = _restored(missing if fun is None else fun, settings, stored.name, stored.made)
+    if fun is not None and loaded.parameters():
+        raise ValueError(
+            f"{os.fspath(path)} has {len(loaded.parameters())} parameters, which are not the "
+            "Values that fun uses: load it without fun, or compile fun here"
+        )
+    return loaded
+
+
 class Compiled:
     """A function made by `compile`, called like the one it was made of."""
 
@@ -138,13 +190,12 @@ class Compiled:
             for key, each in self._made.items()
             if each.made and can_be_pickled(key)
         }
-        outer = {v for ways, _ in made.values() for way in ways for v in way.outer}
-        outer.update(v for _, outside in made.values() for v in outside)
+        outer = {v for ways, outside in made.values() for v in (*_read_by(ways), *outside)}
         name = name_taken(self)
         # What it reads from its module it finds there, too.
         if name and (outer or not made):
             return name
-        fun = self.fun
+        fun: Any = self.fun
         if name:
             fun = ByName(self.__module__, name)
         elif made:
@@ -171,6 +222,43 @@ class Compiled:
     def cost(self) -> Cost:
         """What one replay of `tape` takes for one example, estimated."""
         return cost(self.tape.tape)
+
+    def parameters(self) -> list[Value]:
+        """The Values from outside that it reads at each call, such as those of a model.
+
+        Each is there once, in the order in which the tapes have them. Where it was loaded from a
+        file they are leaves with the numbers and the labels that they had when it was saved.
+
+        >>> w = Value.parameter(3.0, "w")
+        >>> line = compile(lambda x: w * x)
+        >>> line(2.0), line.parameters()
+        (6.0, [Value(3.0, label='w')])
+        """
+        made = self._made.values()
+        found = [v for each in made for v in (*_read_by(each.made), *each.outside)]
+        return [*dict.fromkeys(found)]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write its tapes and programs to a file, which `load` reads.
+
+        path  the file; one that is there is replaced when the new one is complete
+
+        The file has the ways that were gone, the settings, and the numbers of the Values that are
+        read from outside; not the function. Equal calls before make equal files. Arguments and
+        results may be made of lists, tuples, dicts, named tuples, dataclasses and arrays.
+
+        Raises `ValueError` before the first call, `TypeError` for arguments or results that can't
+        be stored, such as a function that is part of the program, and `OSError`.
+        """
+        from .. import __version__
+
+        made = {pair: (each.made, each.outside) for pair, each in self._made.items() if each.made}
+        if not made:
+            raise ValueError(
+                f"{self.__name__} has not been called yet, and has nothing to save: call it once"
+            )
+        settings = dict(zip(SETTINGS, self._settings, strict=True))
+        write(path, Stored(self.__name__, settings, made), __version__)
 
     @property
     def _settings(self) -> tuple[Any, ...]:
@@ -262,6 +350,10 @@ class Compiled:
         return batch.run(self, args, kwargs, backward)
 
 
+def _read_by(ways: Sequence[Specialisation]) -> list[Value]:
+    return [v for way in ways for v in way.outer]
+
+
 def _restored(
     fun: Any,
     settings: tuple[Any, ...],
@@ -269,8 +361,9 @@ def _restored(
     made: dict[tuple[Key, bool], tuple[list[Specialisation], list[Value]]],
 ) -> Compiled:
     """A compiled function with the ways that it had elsewhere."""
-    compiled = fun
-    if not (isinstance(fun, Compiled) and fun.__name__ == name):
+    if isinstance(fun, Compiled) and fun.__name__ == name:
+        compiled = fun  # the module's own, of which it is a decorator
+    else:
         compiled = Compiled(fun, *settings)
         compiled.__name__ = compiled.__qualname__ = name
     for (key, backward), (ways, outside) in made.items():

@@ -6,12 +6,11 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
-from typing import Any
 
 from ..engine.value import Value
 from ..table.registry import OPCODES, TABLE
 from ..transforms.custom import known_here
-from .code import REDUCE_PRODUCT, check_entries, shapes
+from .code import REDUCE_PRODUCT, check_entries, check_range, shapes
 from .machine import Batch, Program
 from .schedule import Many, One
 from .tape import CONSTANT, GIVEN, OUTER, Guard, Place, Tape
@@ -127,11 +126,7 @@ def check_tape(flat: PackedTape) -> None:
     Raises `ValueError`, saying which of them is wrong and where: entries that are computed from
     themselves, from later ones or from none, opcodes that there are not, and what points outside.
     """
-    used = {row[0] for row in flat.rows}
-    strange = {*flat.opcodes} - used - {GIVEN, OUTER, CONSTANT}
-    if strange:
-        raise ValueError(f"opcodes: no row has opcode {min(strange)}")
-    check_entries(flat.opcodes, flat.operands, shapes())
+    counts = check_entries(flat.opcodes, flat.operands, shapes())
     size = len(flat.opcodes)
     lines = len(flat.lines)
     for name in ("inputs", "outer", "constants", "labelled", "checked", "outputs"):
@@ -139,13 +134,16 @@ def check_tape(flat: PackedTape) -> None:
     if len(flat.places) != size:
         raise ValueError(f"places: {len(flat.places)} for {size} entries")
     _check_range("places", flat.places, -1, lines)
-    for name, opcode in (("inputs", GIVEN), ("outer", OUTER), ("constants", CONSTANT)):
-        found = [i for i, each in enumerate(flat.opcodes) if each == opcode]
-        if found != sorted(getattr(flat, name)):
-            raise ValueError(f"{name}: other entries than those with opcode {opcode}")
+    listed = (("inputs", GIVEN), ("outer", OUTER), ("constants", CONSTANT))
+    for (name, opcode), count in zip(listed, counts, strict=True):
+        entries = getattr(flat, name)
+        if len(entries) != count or any(flat.opcodes[entry] != opcode for entry in entries):
+            raise ValueError(f"{name}: they are not the {count} entries with opcode {opcode}")
+    if len({*flat.inputs}) != len(flat.inputs):
+        raise ValueError("inputs: there is an entry twice")
     for name, others in (("outer", "leaves"), ("constants", "numbers"), ("labelled", "labels")):
         entries, count = getattr(flat, name), len(getattr(flat, others))
-        if len({*entries}) != count or len(entries) != count:
+        if not len({*entries}) == len(entries) == count:
             raise ValueError(f"{name}: {len(entries)} entries for {count} {others}")
     if len(flat.guards) % 4:
         raise ValueError(f"guards: {len(flat.guards)} words are no multiple of 4")
@@ -158,10 +156,11 @@ def check_tape(flat: PackedTape) -> None:
             )
 
 
-def _check_range(name: str, entries: Sequence[int], least: int, end: int) -> None:
-    if entries and not (least <= min(entries) and max(entries) < end):
-        wrong = next(each for each in entries if not least <= each < end)
-        raise ValueError(f"{name}: {wrong} is not one of {end}")
+def _check_range(name: str, entries: array[int], least: int, end: int) -> None:
+    try:
+        check_range(entries, least, end)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 @dataclass(slots=True)

@@ -219,8 +219,8 @@ def _came(
     batches: dict[Kind, PackedBatch],
 ) -> Specialisation:
     """A way that comes from another process, where rows may have other opcodes."""
-    programs = [*batches.values()] if program is None else [program, *batches.values()]
-    renumber(numbering(tape.rows), tape, programs)
+    programs = [] if program is None else [program]
+    renumber(numbering(tape.rows), tape, [*programs, *batches.values()])
     return Specialisation(tape, recorded, result, check, fast, program, batches)
 
 

@@ -424,7 +424,7 @@ def name_taken(made: Any) -> str | None:
     module = getattr(made.fun, "__module__", None)
     name = getattr(made.fun, "__qualname__", "")
     try:
-        found = operator.attrgetter(name)(sys.modules[module])
+        found = operator.attrgetter(name)(sys.modules[module or ""])
     except (AttributeError, KeyError):
         return None
     if found is not made:
