@@ -92,8 +92,8 @@ def compile(
             "without a batch there is nothing to reduce or report; give batch=0 for an argument "
             "whose first axis runs over the examples"
         )
-    for name, count in (("threads", threads), ("limit", limit)):
-        if count is not None and (type(count) is not int or count < 1):
+    for name, count in (("threads", 1 if threads is None else threads), ("limit", limit)):
+        if type(count) is not int or count < 1:
             raise ValueError(f"{name} must be an int, 1 or more, got {count!r}")
     return Compiled(fun, batch, reduce, errors, fast, threads, progress, limit)
 

@@ -98,7 +98,7 @@ class _Writer:
             ],
             "kinds": [
                 {
-                    "arguments": as_json(key, self._classes, "the arguments"),
+                    "arguments": as_json(key, self._classes, "an argument"),
                     "backward": backward,
                     "gradients": [self._parameters[v] for v in outside],
                     "ways": [self._way(way) for way in ways],
@@ -124,7 +124,7 @@ class _Writer:
         return {
             "recorded": way.recorded,
             "fails": tape.fails,
-            "result": as_json(way.result, self._classes, "the result"),
+            "result": as_json(way.result, self._classes, "a result"),
             "lines": tape.lines,
             "labels": tape.labels,
             "outer": [self._parameters[v] for v in tape.leaves],

@@ -89,7 +89,10 @@ def _name_of(kind: type, classes: dict[str, type], where: str) -> str:
     if numpy is not None and issubclass(kind, numpy.generic) and name.strip("_") in _NUMBERS:
         return f"numpy.{name.strip('_')}"
     if not (dataclasses.is_dataclass(kind) or hasattr(kind, "_fields")):
-        raise TypeError(f"{where} has a {kind.__name__}, which can't be stored")
+        raise TypeError(
+            f"{where} has a {kind.__name__}, which can't be stored; what is part of the program "
+            "must be an int, a truth value or a text there"
+        )
     if classes.setdefault(kind.__qualname__, kind) is not kind:
         raise TypeError(
             f"{where} has two classes that are called {kind.__qualname__}, which a file can't "
