@@ -10,7 +10,7 @@ import struct
 import tracemalloc
 import zipfile
 from array import array
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, make_dataclass
 from typing import Any, NamedTuple
 
@@ -580,7 +580,9 @@ def test_classes_are_given_and_never_looked_for(tmp_path):
     compiled.save(tmp_path / "f.tape")
     with pytest.raises(TapeFileError, match=r"class Pair is needed, .* load\(path, types="):
         load(tmp_path / "f.tape")
-    other = make_dataclass("Pair", ["a", "c"])
+    with pytest.raises(TapeFileError, match="are the types those it was saved with"):
+        load(tmp_path / "f.tape", types=[make_dataclass("Pair", ["a", "b"])])
+    other = namedtuple("Pair", ["a", "c"])
     with pytest.raises(TapeFileError, match="Pair has the fields a, c here, and a, b in the file"):
         load(tmp_path / "f.tape", types=[other])
     with pytest.raises(TapeFileError, match="two of the types are called Pair"):

@@ -180,6 +180,10 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<{self.__name__}>"
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        """As a method it has its name there, by which pickle finds it."""
+        self.__name__ = name
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Like a function, a method of the class it is written in."""
         return self if instance is None else MethodType(self, instance)

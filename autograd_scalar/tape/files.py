@@ -269,7 +269,10 @@ class _Reader:
             try:
                 count, double = count_numbers(key), pair in made
             except (TypeError, ValueError, IndexError) as error:
-                raise ValueError(f"{where}.arguments: {error}") from None
+                raise ValueError(
+                    f"{where}.arguments: they are no kind of arguments ({error}); are the types "
+                    "those it was saved with?"
+                ) from None
             if double:
                 raise ValueError(f"{where}.arguments: there are two of this kind")
             outside = self._chosen(told, "gradients", where)
