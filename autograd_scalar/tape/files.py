@@ -92,10 +92,8 @@ class _Writer:
             "written_by": version,
             "name": stored.name,
             "settings": stored.settings,
-            "parameters": [
-                [v.label, "parameter" if v.kind == "parameter" else "leaf"]
-                for v in self._parameters
-            ],
+            "parameters": [v.label for v in self._parameters],
+            "leaves": [i for v, i in self._parameters.items() if v.kind != "parameter"],
             "kinds": [
                 {
                     "arguments": as_json(key, self._classes, "an argument"),
@@ -153,7 +151,7 @@ class _Writer:
         """Write arrays one after the other; how long they are."""
         found = [getattr(holder, name) for name in names]
         for each in found:
-            self._words.extend(each)
+            self._words.extend(each if each.typecode == "i" else array("i", each))
         return [len(each) for each in found]
 
     def _put_numbers(self, numbers: array[float]) -> int:
@@ -324,16 +322,15 @@ class _Reader:
         self._rows = tuple(rows)
         self._opcodes = numbering(rows)
 
-    def _read_parameters(self, told: list[Any]) -> None:
-        numbers = self._take_numbers(len(told), "parameters")
-        for i, (each, number) in enumerate(zip(told, numbers, strict=True)):
-            match each:
-                case [str(label), "leaf" | "parameter" as kind]:
-                    v = Value.parameter(number) if kind == "parameter" else Value(number)
-                    v.label = label
-                    self._parameters.append(v)
-                case _:
-                    raise ValueError(f"parameters[{i}]: {each!r:.80} is no label and kind")
+    def _read_parameters(self, labels: list[Any]) -> None:
+        numbers = self._take_numbers(len(labels), "parameters")
+        leaves = {*map(repr, _get(self._header, "leaves", list, HEADER))}
+        for i, (label, number) in enumerate(zip(labels, numbers, strict=True)):
+            if type(label) is not str:
+                raise ValueError(f"parameters[{i}]: {label!r:.80} is no label")
+            v = Value(number) if repr(i) in leaves else Value.parameter(number)
+            v.label = label
+            self._parameters.append(v)
 
     def _chosen(self, told: Any, name: str, where: str) -> list[Value]:
         """Those parameters."""

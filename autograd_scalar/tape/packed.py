@@ -25,14 +25,14 @@ class MissingRowsError(ValueError):
 
 @dataclass(slots=True)
 class PackedTape:
-    """A tape as arrays of 32-bit integers, of float64, and lists of texts; see `Tape`.
+    """A tape as arrays of integers, of float64, and lists of texts; see `Tape`.
 
     rows      what the opcodes mean
     operands  of all entries, one after the other
     places    which of the lines each entry comes from, or -1
     outer     the entries of the Values that are read at each call, which are `leaves`
     constants the entries whose numbers are `numbers`
-    labelled  the entries whose labels are `labels`
+    labelled  the entries whose labels are `labels`; Values from outside have their own
     guards    entry, outcome, line and `before` of each question
     """
 
@@ -67,11 +67,12 @@ def packed(tape: Tape) -> PackedTape:
         lines.setdefault(guard.place, len(lines) - 1)
     guards = [(g.entry, g.outcome, lines[g.place], g.before) for g in tape.guards]
     used = sorted(opcode for opcode in {*tape.opcodes} if opcode >= 0)
-    labelled = sorted(tape.labels)
+    # What is outside has its label with it.
+    labelled = sorted(tape.labels.keys() - tape.outer.keys())
     return PackedTape(
-        array("i", tape.opcodes),
+        _short(tape.opcodes),
         array("i", chain.from_iterable(tape.operands)),
-        array("i", [lines[place] for place in tape.places]),
+        _short([lines[place] for place in tape.places]),
         array("i", tape.inputs),
         array("i", tape.outer),
         array("i", tape.numbers),
@@ -86,6 +87,11 @@ def packed(tape: Tape) -> PackedTape:
         tuple([_row(opcode) for opcode in used]),
         tape.fails,
     )
+
+
+def _short(words: Sequence[int]) -> array[int]:
+    """An array of 16-bit integers, where that is enough."""
+    return array("h" if not words or max(words) < 2**15 else "i", words)
 
 
 def _row(opcode: int) -> Row:
