@@ -28,8 +28,7 @@ cpdef tuple check(
 
 
 @cython.locals(
-    bottom=int,
-    known=int,
+    known=Py_ssize_t,
     words=Py_ssize_t,
     begin=Py_ssize_t,
     end=Py_ssize_t,
@@ -38,7 +37,7 @@ cpdef tuple check(
     i=Py_ssize_t,
     operand=int,
 )
-cpdef tuple check_entries(int[::1] opcodes, int[::1] operands, int[::1] shapes)
+cpdef tuple check_entries(int[::1] opcodes, int[::1] operands, int[::1] reads)
 
 @cython.locals(i=Py_ssize_t, word=int)
 cpdef object check_range(int[::1] words, Py_ssize_t least, Py_ssize_t end)

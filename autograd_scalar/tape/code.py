@@ -201,18 +201,16 @@ def _wrong(number: int, opcode: int, problem: str) -> ValueError:
     return ValueError(f"instruction {number} ({name}): {problem}")
 
 
-def check_entries(opcodes: Words, operands: Words, shapes: Words) -> tuple[int, int, int]:
+def check_entries(opcodes: Words, operands: Words, reads: Words) -> tuple[int, int, int]:
     """Refuse entries of a tape that are not computed from entries before them.
 
-    opcodes   those of the rows, and -1, -2 or -3 for what no row computes
+    opcodes   those of rows, and -1, -2 or -3 for what no row computes
     operands  of all entries, one after the other
+    reads     how many an entry has, by its opcode; less than 0 for an opcode there must not be
 
-    Returns how many entries have the opcodes -1, -2 and -3.
-
-    Raises `ValueError`, naming the entry.
+    Returns how many entries have the opcodes -1, -2 and -3. Raises `ValueError`, naming the entry.
     """
-    bottom = REDUCE_PRODUCT
-    known = len(shapes) // 3 + bottom
+    known = len(reads)
     words = len(operands)
     begin = 0
     counts = [0, 0, 0]
@@ -221,9 +219,9 @@ def check_entries(opcodes: Words, operands: Words, shapes: Words) -> tuple[int, 
         if -4 < opcode < 0:
             counts[-1 - opcode] += 1
             continue
-        if not 0 <= opcode < known:
-            raise ValueError(f"opcodes: entry {entry}: there is no opcode {opcode}")
-        end = begin + shapes[3 * (opcode - bottom) + 1]
+        if not 0 <= opcode < known or reads[opcode] < 0:
+            raise ValueError(f"opcodes: entry {entry}: no row has opcode {opcode}")
+        end = begin + reads[opcode]
         if end > words:
             raise ValueError(f"operands: they end before those of entry {entry}")
         for i in range(begin, end):

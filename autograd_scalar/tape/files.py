@@ -33,7 +33,6 @@ from .packed import (
 )
 from .specialised import Kind, Specialisation
 from .structures import Reading, as_json, count_numbers
-from .tape import CONSTANT, GIVEN, OUTER
 
 #: What `version` says; files of later ones are refused.
 VERSION = 1
@@ -367,9 +366,6 @@ class _Reader:
             rows=self._rows,
             fails=_get(told, "fails", bool, where),
         )
-        strange = {*tape.opcodes} - {*self._opcodes, GIVEN, OUTER, CONSTANT}
-        if strange:
-            raise ValueError(f"{where}: no row has opcode {min(strange)}")
         program = told.get("program")
         if program is not None:
             program = self._program(program, f"{where}.program")

@@ -132,7 +132,10 @@ def check_tape(flat: PackedTape) -> None:
     Raises `ValueError`, saying which of them is wrong and where: entries that are computed from
     themselves, from later ones or from none, opcodes that there are not, and what points outside.
     """
-    counts = check_entries(flat.opcodes, flat.operands, shapes())
+    reads = array("i", [-1]) * len(TABLE)
+    for opcode, _, arguments, _ in flat.rows:
+        reads[opcode] = len(arguments)
+    counts = check_entries(flat.opcodes, flat.operands, reads)
     size = len(flat.opcodes)
     lines = len(flat.lines)
     for name in ("inputs", "outer", "constants", "labelled", "checked", "outputs"):
@@ -262,9 +265,15 @@ def numbering(rows: Iterable[Row]) -> dict[int, int]:
 def renumber(
     here: Mapping[int, int], tape: PackedTape, programs: Iterable[PackedProgram | PackedBatch]
 ) -> None:
-    """Put this process's opcodes in place of another's, where they are others."""
+    """Put this process's opcodes in place of another's, where they are others.
+
+    Raises `ValueError` for opcodes that are not among those.
+    """
     if all(there == opcode for there, opcode in here.items()):
         return
+    strange = {*tape.opcodes} - {*here, GIVEN, OUTER, CONSTANT}
+    if strange:
+        raise ValueError(f"opcodes: no row has opcode {min(strange)}")
     tape.opcodes = array("i", [here.get(opcode, opcode) for opcode in tape.opcodes])
     tape.rows = tuple([_row(opcode) for opcode in sorted(here.values())])
     for each in programs:

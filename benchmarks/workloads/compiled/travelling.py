@@ -24,6 +24,7 @@ from .single import rosenbrock
 
 #: Nanoseconds a node to be there, and bytes a node on the way.
 THERE, BYTES = 100.0, 40.0
+UNPICKLED, LOADED = "unpickled, and the first call", "loaded from a file, and the first call"
 
 
 def cases(tiny: bool) -> Iterator[Case]:
@@ -33,6 +34,7 @@ def cases(tiny: bool) -> Iterator[Case]:
         "The gradient of Rosenbrock's function",
         lambda: compile(value_and_grad(rosenbrock)),
         lambda compiled: compiled(point),
+        (Aim(UNPICKLED, THERE), Aim(LOADED, THERE)),
     )
     model = nn.MLP(2, [2 if tiny else 16, 2 if tiny else 16, 1], rng=0)
     points = np.random.default_rng(0).normal(size=(64, 2))
@@ -51,7 +53,12 @@ def cases(tiny: bool) -> Iterator[Case]:
     )
 
 
-def case(title: str, make: Callable[[], Any], call: Callable[[Any], Any]) -> Case:
+def case(
+    title: str,
+    make: Callable[[], Any],
+    call: Callable[[Any], Any],
+    aims: tuple[Aim, ...] = (),
+) -> Case:
     compiled = make()
     call(compiled)
     nodes = len(compiled.tape)
@@ -70,8 +77,6 @@ def case(title: str, make: Callable[[], Any], call: Callable[[Any], Any]) -> Cas
         made.folder = folder  # type: ignore[attr-defined]
         return made
 
-    unpickled, unpickled_and_called = "unpickled", "unpickled, and the first call"
-    loaded, loaded_and_called = "loaded from a file", "loaded, and the first call"
     sizes = (
         f"{len(text) / nodes:.1f} bytes a node pickled, {os.path.getsize(path) / nodes:.1f} saved"
     )
@@ -80,18 +85,19 @@ def case(title: str, make: Callable[[], Any], call: Callable[[Any], Any]) -> Cas
         "node",
         nodes,
         {
-            unpickled: contender(lambda: pickle.loads(text)),
-            unpickled_and_called: contender(lambda: call(pickle.loads(text)), lambda found: found),
+            "a call": contender(lambda: call(compiled), lambda found: found),
+            "unpickled": contender(lambda: pickle.loads(text)),
+            UNPICKLED: contender(lambda: call(pickle.loads(text)), lambda found: found),
             "pickled": contender(
                 lambda: pickle.dumps(compiled, pickle.HIGHEST_PROTOCOL),
                 lambda text: call(pickle.loads(text)),
             ),
-            loaded: contender(lambda: load(path)),
-            loaded_and_called: contender(lambda: call(load(path)), lambda found: found),
+            "loaded from a file": contender(lambda: load(path)),
+            LOADED: contender(lambda: call(load(path)), lambda found: found),
             "saved": contender(saved, lambda path: call(load(path))),
             "traced and compiled there instead": contender(
                 lambda: call(make()), lambda found: found
             ),
         },
-        (Aim(unpickled_and_called, THERE), Aim(loaded_and_called, THERE)),
+        aims,
     )
