@@ -7,6 +7,8 @@ import math
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from array import array
@@ -35,7 +37,7 @@ from autograd_scalar import (
     value_and_grad,
     where,
 )
-from autograd_scalar.tape.code import REDUCE_PRODUCT
+from autograd_scalar.tape.code import OUTPUT, REDUCE, REDUCE_PRODUCT
 from autograd_scalar.tape.specialised import MissingFunctionError
 
 
@@ -653,3 +655,34 @@ def test_code_with_other_opcodes_is_numbered_anew_or_refused(content, tmp_path):
         begin += sum(itertools.chain(way["words"], *code))
     with pytest.raises(TapeFileError, match=r"code: no row has opcode|code: .* no sum"):
         loaded_from(archive(header, opcodes, numbers), tmp_path)
+
+
+def test_code_with_columns_that_are_not_there_is_refused(content, tmp_path):
+    header, words, numbers = taken_apart(content)
+    way = header["kinds"][0]["ways"][0]
+    (made, *_) = way["batches"]
+    begin = sum(way["words"])
+    code = words[begin : begin + made["words"][0]]
+    opcode = REDUCE if made["reduced"] else OUTPUT
+    place = len(code) - 1 - code[::-1].index(opcode)
+    for column in (10**9, 1):
+        words[begin + place + 2] = column
+        with pytest.raises(TapeFileError, match="not all columns are written"):
+            loaded_from(archive(header, words, numbers), tmp_path)
+
+
+def test_one_example_needs_no_numpy(tmp_path):
+    compiled = compile(value_and_grad(norm))
+    expected = compiled([1.0, 2.0])
+    compiled.save(tmp_path / "f.tape")
+    program = f"""
+import sys
+sys.modules["numpy"] = None
+import pickle
+from autograd_scalar import load
+loaded = load({str(tmp_path / "f.tape")!r})
+loaded.save({str(tmp_path / "again.tape")!r})
+print(loaded([1.0, 2.0]) == pickle.loads(pickle.dumps(loaded))([1.0, 2.0]) == {expected!r})
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.stdout == "True\n", told.stderr

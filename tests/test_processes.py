@@ -205,9 +205,11 @@ def test_joblib_answers_the_same(importable):
 
 COMPILED = '''
 import os
+import threading
 from dataclasses import dataclass
 
 from autograd_scalar import Value, compile, custom, exp, grad, nn, primitive, value_and_grad
+from autograd_scalar.tape import batch
 from autograd_scalar.tape.threads import default_threads
 
 #: One item for each time that Python ran a function of this module.
@@ -273,6 +275,13 @@ def told(function, *arguments):
     """The answer, what Python ran for it, and how many threads there would be."""
     ran.clear()
     return bits(function(*arguments)), [*ran], default_threads()
+
+
+def helpers(function, *arguments):
+    """How many threads beside this one worked on a batch."""
+    batch.WORTH_A_THREAD = 1
+    function(*arguments)
+    return sum(each.name.startswith(batch._WORKER) for each in threading.enumerate())
 '''
 
 
@@ -330,6 +339,16 @@ METHODS = [each for each in multiprocessing.get_all_start_methods() if each != "
 @pytest.mark.parametrize("method", METHODS)
 def test_a_worker_compiles_nothing_and_has_one_thread(travellers, method):
     assert {*check_journeys(travellers, in_processes(travellers, method))} == {1}
+
+
+def test_a_worker_has_as_many_threads_as_it_is_asked_for(travellers):
+    given = [0.5, 2.0], [1.0] * 5000
+    unasked = compile(value_and_grad(travellers.loss), batch=(None, 0), reduce="mean")
+    unasked(*given)
+    travellers.mean(*given)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(travellers.helpers, unasked, *given).result() == 0
+        assert 1 <= pool.submit(travellers.helpers, travellers.mean, *given).result() <= 3
 
 
 def test_joblib_compiles_nothing_in_processes_and_in_threads(travellers):

@@ -120,7 +120,8 @@ def check_batch(code: array[int], registers: int, shared: int) -> tuple[int, int
     shared     how many numbers all examples share
 
     Those are columns of inputs, of outputs, and of sums. Raises as `check_program` does, and
-    also where a register is read before it is written, and for a column with two sums.
+    also where a register is read before it is written, and where the columns of outputs, or of
+    sums, are not written once each.
     """
     _check_type("code", code, "i")
     if registers < 0 or shared < 0:
@@ -147,7 +148,7 @@ def check(
     bottom, first_column, in_batch = REDUCE_PRODUCT, INPUT, lowest == REDUCE_PRODUCT
     opcodes = len(shapes) // 3 + bottom
     columns = [0, 0, 0]
-    summed = set()
+    written: list[set[int]] = [set(), set(), set()]
     place = number = 0
     while place < words:
         opcode = code[place]
@@ -186,13 +187,14 @@ def check(
             kind = min(first_column - opcode, 2)
             if column < 0:
                 raise _wrong(number, opcode, f"there is no column {column}")
-            if kind == 2 and column in summed:
-                raise _wrong(number, opcode, f"column {column} has a sum already")
-            if kind == 2:
-                summed.add(column)
+            if kind and column in written[kind]:
+                raise _wrong(number, opcode, f"column {column} is written already")
+            written[kind].add(column)
             columns[kind] = max(columns[kind], column + 1)
         place = end
         number += 1
+    if len(written[1]) < columns[1] or len(written[2]) < columns[2]:
+        raise ValueError(f"not all columns are written, of {columns[1]} outputs, {columns[2]} sums")
     return columns[0], columns[1], columns[2]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
 from typing import Any
 
@@ -28,6 +28,10 @@ from .travelling import ByName, can_be_pickled, carried
 
 Function = Callable[..., Any]
 BatchAxes = int | None | Sequence[int | None]
+
+#: For each kind of arguments, and for whether gradients are wanted: the ways, and the Values whose
+#: gradients they give.
+Gone = dict[tuple[Key, bool], tuple[list[Specialisation], list[Value]]]
 
 _FLOAT = {float}
 # How many kinds of arguments there may be, for each way that there may be of one kind.
@@ -188,13 +192,13 @@ class Compiled:
         """Like a function, a method of the class it is written in."""
         return self if instance is None else MethodType(self, instance)
 
+    def __copy__(self) -> Compiled:
+        """Itself, like a function."""
+        return self
+
     def __reduce__(self) -> str | tuple[Any, ...]:
-        made = {
-            key: (each.made, each.outside)
-            for key, each in self._made.items()
-            if each.made and can_be_pickled(key)
-        }
-        outer = {v for ways, outside in made.values() for v in (*_read_by(ways), *outside)}
+        made = {key: gone for key, gone in self._gone().items() if can_be_pickled(key)}
+        outer = {*_read_by(made)}
         name = name_taken(self)
         # What it reads from its module it finds there, too.
         if name and (outer or not made):
@@ -238,9 +242,7 @@ class Compiled:
         >>> line(2.0), line.parameters()
         (6.0, [Value(3.0, label='w')])
         """
-        made = self._made.values()
-        found = [v for each in made for v in (*_read_by(each.made), *each.outside)]
-        return [*dict.fromkeys(found)]
+        return [*dict.fromkeys(_read_by(self._gone()))]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write its tapes and programs to a file, which `load` reads.
@@ -256,13 +258,17 @@ class Compiled:
         """
         from .. import __version__
 
-        made = {pair: (each.made, each.outside) for pair, each in self._made.items() if each.made}
+        made = self._gone()
         if not made:
             raise ValueError(
                 f"{self.__name__} has not been called yet, and has nothing to save: call it once"
             )
         settings = dict(zip(SETTINGS, self._settings, strict=True))
         write(path, Stored(self.__name__, settings, made), __version__)
+
+    def _gone(self) -> Gone:
+        made = [(pair, each.gone()) for pair, each in [*self._made.items()]]
+        return {pair: gone for pair, gone in made if gone[0]}
 
     @property
     def _settings(self) -> tuple[Any, ...]:
@@ -354,15 +360,18 @@ class Compiled:
         return batch.run(self, args, kwargs, backward)
 
 
-def _read_by(ways: Sequence[Specialisation]) -> list[Value]:
-    return [v for way in ways for v in way.outer]
+def _read_by(made: Gone) -> Iterator[Value]:
+    for ways, outside in made.values():
+        for way in ways:
+            yield from way.outer
+        yield from outside
 
 
 def _restored(
     fun: Any,
     settings: tuple[Any, ...],
     name: str,
-    made: dict[tuple[Key, bool], tuple[list[Specialisation], list[Value]]],
+    made: Gone,
 ) -> Compiled:
     """A compiled function with the ways that it had elsewhere."""
     if isinstance(fun, Compiled) and fun.__name__ == name:

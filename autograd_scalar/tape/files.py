@@ -372,7 +372,7 @@ class _Reader:
         batches: dict[Kind, PackedBatch] = {}
         for i, each in enumerate(_get(told, "batches", list, where)):
             place = f"{where}.batches[{i}]"
-            batched = _get(each, "batched", list, place)
+            batched = tuple(_get(each, "batched", list, place))
             if len(batched) != inputs or not all(type(flag) is bool for flag in batched):
                 raise ValueError(f"{place}.batched: true or false is needed for {inputs} numbers")
             code = self._take(each, ("code",), place)["code"]
@@ -380,9 +380,8 @@ class _Reader:
             shared = self._program(each.get("shared"), f"{place}.shared")
             if len(shared.inputs) != batched.count(False):
                 raise ValueError(f"{place}.shared: it has other inputs than the kind of batch")
-            batches[tuple(batched), _get(each, "reduced", bool, place)] = PackedBatch(
-                code, registers, shared
-            )
+            reduced = _get(each, "reduced", bool, place)
+            batches[batched, reduced] = PackedBatch(code, registers, shared)
         made_of = [] if program is None else [program]
         try:
             renumber(self._opcodes, tape, [*made_of, *batches.values()])
@@ -404,8 +403,12 @@ class _Reader:
         try:
             if program is not None:
                 _ = way.program
-            for kind in batches:
-                way.batch(*kind)
+            for (batched, reduced), made in batches.items():
+                columns = made.columns()
+                wanted = (0, outputs) if reduced else (outputs, 0)
+                if columns[0] > batched.count(True) or columns[1:] != wanted:
+                    raise ValueError(f"a batch has {columns} columns of inputs, outputs and sums")
+                way.batch(batched, reduced)
         except ValueError as error:
             raise ValueError(f"{where}: the code can't be run: {error}") from None
         return way

@@ -10,7 +10,7 @@ from itertools import chain
 from ..engine.value import Value
 from ..table.registry import OPCODES, TABLE
 from ..transforms.custom import known_here
-from .code import REDUCE_PRODUCT, check_entries, check_range, shapes
+from .code import REDUCE_PRODUCT, check_batch, check_entries, check_range, shapes
 from .machine import Batch, Program
 from .schedule import Many, One
 from .tape import CONSTANT, GIVEN, OUTER, Guard, Place, Tape
@@ -220,12 +220,24 @@ class PackedBatch:
     registers: int
     shared: PackedProgram
 
-    def batch(self, fast: bool) -> Batch:
-        """The code of each example, ready to run; raises `ValueError` for what can't be run."""
-        # Each of them is written by an instruction.
+    @property
+    def bank(self) -> int:
+        """How many numbers all examples share: results, and 1 and -1."""
+        return len(self.shared.outputs) + 2
+
+    def columns(self) -> tuple[int, int, int]:
+        """How many columns of inputs, outputs and sums the code has.
+
+        Raises `ValueError` for code that can't be run.
+        """
+        # Each register is written by an instruction.
         if self.registers > len(self.code):
             raise ValueError(f"{self.registers} registers for {len(self.code)} words of code")
-        return Batch(self.code, self.registers, len(self.shared.outputs) + 2, fast)
+        return check_batch(self.code, self.registers, self.bank)
+
+    def batch(self, fast: bool) -> Batch:
+        """The code of each example, ready to run; raises `ValueError` for what can't be run."""
+        return Batch(self.code, self.registers, self.bank, fast)
 
 
 def packed_batch(made: Many, leaves: Sequence[Value]) -> PackedBatch:

@@ -355,6 +355,11 @@ class Specialisations:
         found = new.replay(arguments.numbers, self.leaves)
         return (new, found) if type(found) is list else None
 
+    def gone(self) -> tuple[list[Specialisation], list[Value]]:
+        """The ways that were gone, and the Values whose gradients they give."""
+        with self._lock:
+            return [*self.made], [*self.outside]
+
     def learn(self, new: list[Value]) -> None:
         """Give gradients to more Values."""
         self.outside += new
