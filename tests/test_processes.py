@@ -429,6 +429,12 @@ def test_a_decorated_function_takes_its_ways_along_and_is_itself(travellers):
     travellers.ran.clear()
     assert pickle.loads(text)(3.0) == 9.0
     assert not travellers.ran
+    # It has that way now, and another one comes.
+    travellers.decorated(-3.0)
+    both = pickle.dumps(travellers.decorated)
+    travellers.decorated._made.clear()
+    pickle.loads(text), pickle.loads(both), pickle.loads(both)
+    assert len(travellers.decorated.tapes) == 2
 
 
 def test_what_was_never_called_travels_with_its_function(travellers):

@@ -380,8 +380,5 @@ def _restored(
         compiled = Compiled(fun, *settings)
         compiled.__name__ = compiled.__qualname__ = name
     for (key, backward), (ways, outside) in made.items():
-        here = compiled.specialisations(key, backward)
-        if not here.made:
-            here.made = [*ways]
-            here.learn(outside)
+        compiled.specialisations(key, backward).take(ways, outside)
     return compiled

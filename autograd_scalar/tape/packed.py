@@ -126,6 +126,14 @@ def unpacked(flat: PackedTape) -> Tape:
     )
 
 
+def same(one: PackedTape, other: PackedTape) -> bool:
+    """Whether two tapes of one function are the same program, NaN being NaN."""
+    names = ("opcodes", "operands", "guards", "outputs")
+    return one.numbers.tobytes() == other.numbers.tobytes() and all(
+        getattr(one, name) == getattr(other, name) for name in names
+    )
+
+
 def check_tape(flat: PackedTape) -> None:
     """Refuse arrays that are no tape.
 

@@ -30,6 +30,7 @@ from .packed import (
     packed_batch,
     packed_program,
     renumber,
+    same,
     unpacked,
 )
 from .schedule import many, one
@@ -359,6 +360,14 @@ class Specialisations:
         """The ways that were gone, and the Values whose gradients they give."""
         with self._lock:
             return [*self.made], [*self.outside]
+
+    def take(self, ways: Sequence[Specialisation], outside: list[Value]) -> None:
+        """Have ways from elsewhere too, as many as there may be, and each once."""
+        with self._lock:
+            known = [each.packed for each in self.made]
+            new = [way for way in ways if not any(same(way.packed, each) for each in known)]
+            self.made += new[: self._limit - len(known)]
+            self.learn(outside)
 
     def learn(self, new: list[Value]) -> None:
         """Give gradients to more Values."""
