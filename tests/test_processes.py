@@ -459,6 +459,19 @@ def test_a_method_shares_its_parameters_with_what_was_compiled(travellers):
     assert there.w.grad == 2.0
 
 
+def test_copies_are_whole(travellers):
+    model = travellers.Model()
+    pair = copy.deepcopy((model, compile(model.apply)))
+    pair[0].w.data = 5.0
+    assert (pair[1](2.0), model.w.data) == (10.0, 3.0)
+    local = compile(lambda x: x * 2.0 if x > 0 else -x)
+    assert local(2.0) == copy.deepcopy(local)(2.0) == 4.0
+    assert copy.deepcopy(local)(-2.0) == 2.0
+    assert copy.copy(local) is local
+    assert copy.deepcopy(travellers.decorated) is travellers.decorated
+    assert copy.deepcopy(pickle.loads(pickle.dumps(local)))(3.0) == 6.0
+
+
 def test_a_function_that_reads_its_module_stays_behind(travellers):
     compiled = compile(travellers.of_module)
     compiled(2.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
@@ -195,6 +196,15 @@ class Compiled:
     def __copy__(self) -> Compiled:
         """Itself, like a function."""
         return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
+        """A copy of the function, which shares what a copy of it shares, compiled anew."""
+        if name_taken(self):
+            return self
+        # What came without its function has nothing else.
+        made = self._gone() if isinstance(self.fun, Missing) else {}
+        fun, made = copy.deepcopy((self.fun, made), memo)
+        return _restored(fun, self._settings, self.__name__, made)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         made = {key: gone for key, gone in self._gone().items() if can_be_pickled(key)}
