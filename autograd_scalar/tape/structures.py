@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..engine.value import Value
+from ..transforms.csr import Structure, TracedSparse
 from ..transforms.pytree import children
 from .arguments import Key
 
@@ -26,6 +27,8 @@ _NUMBERS = (
 DEEPEST = 50
 #: So many axes may an array have, whichever NumPy reads it.
 _AXES = 32
+#: SciPy counts columns in 32 bits.
+_COLUMNS = 2**31 - 1
 
 
 def as_json(thing: Any, classes: dict[str, type], where: str, depth: int = 0) -> Any:
@@ -59,6 +62,8 @@ def as_json(thing: Any, classes: dict[str, type], where: str, depth: int = 0) ->
         return {kind.__name__: [inner(each) for each in thing]}
     if kind is dict:
         return {"dict": [[inner(key), inner(each)] for key, each in thing.items()]}
+    if kind is TracedSparse:
+        return {"sparse": thing.structure.rows, "width": thing.structure.width}
     if isinstance(thing, type):
         return {"type": _name_of(thing, classes, where)}
     if _is_of_numpy(thing):
@@ -181,6 +186,8 @@ class Reading:
                 return {inner(key): inner(each) for key, each in pairs}
             case {"type": str(name)}:
                 return self._type(name, where)
+            case {"sparse": [*rows], "width": width}:
+                return self._sparse(rows, width, where)
             case {"class": str(name), "fields": [*named]}:
                 return self._instance(self._type(name, where), named, where, inner)
             case {"array": {"dtype": str(name)} as about, "items": items}:
@@ -192,6 +199,19 @@ class Reading:
             raise ValueError(f"{where}: {count!r:.20} results, but the tape has {self.values} more")
         self.values -= count
         return [self._value] * count
+
+    def _sparse(self, rows: list[Any], width: Any, where: str) -> TracedSparse:
+        if _size(width) > _COLUMNS:
+            raise ValueError(f"{where}: a matrix has {_COLUMNS} columns at most, not {width}")
+        for row in rows:
+            before = -1
+            for column in row:
+                if type(column) is not int or not before < column < width:
+                    raise ValueError(
+                        f"{where}: {column!r:.20} is no column of {width} after {before}"
+                    )
+                before = column
+        return TracedSparse(Structure(rows, width), self._many(sum(map(len, rows)), where))
 
     def _items(self, items: Any, where: str, inner: Callable[[Any], Any]) -> list[Any]:
         if isinstance(items, list):
