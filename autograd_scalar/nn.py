@@ -20,7 +20,7 @@ import numbers
 import random
 import types
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from functools import cache, reduce
 from html import escape
 from itertools import compress, islice
@@ -119,7 +119,12 @@ class Module:
         for p in self.parameters():
             p.zero_grad()
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(
+        self,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] | None = None,
+        **_: Any,
+    ) -> dict[str, str]:
         """What notebooks show: the parameters, of many the first ones."""
         named = self.named_parameters()
         rows = [("parameter", "label", "number", "gradient")]
@@ -131,7 +136,11 @@ class Module:
         table = "\n".join(
             ["<table>", f"<caption>{escape(repr(self))}</caption>", *lines, "</table>"]
         )
-        return {"text/plain": repr(self), "text/html": table}
+        return {
+            kind: form
+            for kind, form in (("text/plain", repr(self)), ("text/html", table))
+            if (not include or kind in include) and kind not in (exclude or ())
+        }
 
     def state_dict(self) -> dict[str, float]:
         """The parameters' numbers by name: what to save, for instance as JSON.

@@ -1,12 +1,13 @@
 """What notebooks show of each object."""
 
+import math
 import re
 from xml.etree import ElementTree
 
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from autograd_scalar import Value, draw, exp, explain, nn, steps
+from autograd_scalar import Value, array, check, derive, draw, exp, explain, nn, quiz, steps
 
 HOSTILE = "</td><script>alert(1)</script>"
 
@@ -24,7 +25,17 @@ def objects(label):
         "steps": steps(y),
         "drawing": draw(y, renderer="embedded"),
         "model": model,
+        "a step": steps(y)[-2],
+        "quiz": quiz(y, x),
+        "question": quiz(y, x)[1],
+        "answer": check(1, derivative_of=y, wrt=x),
+        "derivation": derive("1/(1 + exp(-x))"),
+        "array": array([[x, y], [1.0, -0.0]]),
+        "row": array([x, y, 1.0]),
     }
+
+
+TEXT_IN_WORDS = ("steps", "a step", "question")
 
 
 @pytest.mark.parametrize("label", ["x", "w_{31}", HOSTILE])
@@ -32,7 +43,7 @@ def objects(label):
 def test_a_notebook_gets_the_text_and_a_form_that_is_typeset(name, label):
     shown, _ = DisplayFormatter().format(objects(label)[name])
     plain = shown.pop("text/plain")
-    assert plain == repr(objects(label)[name]) or name == "steps"
+    assert name in TEXT_IN_WORDS or plain == repr(objects(label)[name])
     assert shown
     for kind, form in shown.items():
         assert form.strip()
@@ -41,7 +52,7 @@ def test_a_notebook_gets_the_text_and_a_form_that_is_typeset(name, label):
             assert "<script" not in form
 
 
-@pytest.mark.parametrize("name", ["Value", "explanation", "steps", "drawing"])
+@pytest.mark.parametrize("name", objects("x"))
 def test_a_front_end_gets_the_forms_it_asks_for_and_no_others(name):
     shown = objects("x")[name]._repr_mimebundle_
     for kind in shown():
@@ -81,3 +92,20 @@ def test_a_large_model_shows_its_first_parameters_and_how_many_more_there_are():
     names = [row[0].text for row in rows[1:]]
     assert names[:-1] == list(model.named_parameters())[: len(names) - 1]
     assert names[-1] == f"… and {len(model.parameters()) - len(names) + 1:,} more"
+
+
+def test_an_array_shows_its_elements_as_they_are_shown_by_themselves():
+    x, y = Value(0.5, "x"), Value(2.0, "y_1")
+    shown = array([[x, 1.0], [y, x]])._repr_mimebundle_()
+    rows = ElementTree.fromstring(shown["text/html"])
+    texts = [["".join(cell.itertext()) for cell in row] for row in rows]
+    assert texts == [["x=0.5", "1"], ["y1=2", "x=0.5"]]
+    for element in (x, y):
+        assert element._repr_mimebundle_()["text/latex"].strip("$") in shown["text/latex"]
+    assert shown["text/latex"].count("&") == 2
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1, 2, 2), (30, 30)])
+def test_of_an_array_that_is_no_table_of_moderate_size_only_the_text_is_shown(shape):
+    zeros = array([Value(0.0)] * 900)[: math.prod(shape)].reshape(shape)
+    assert zeros._repr_mimebundle_().keys() == {"text/plain"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..engine.value import Value
 from .elements import numbers, objects
 from .elementwise import COMPARISONS, QUESTIONS, asked_again, on_objects
 from .functions import BY_STEPS, ON_NUMBERS, ON_OBJECTS, OWN, unsupported
+from .shown import forms
 
 
 class ValueArray(np.ndarray[Any, Any]):
@@ -33,6 +34,14 @@ class ValueArray(np.ndarray[Any, Any]):
         """The `grad` of each Value, as an array of float64; 0 for plain numbers."""
         found = [each.grad if type(each) is Value else 0.0 for each in self.ravel().tolist()]
         return np.array(found, dtype=np.float64).reshape(self.shape)
+
+    def _repr_mimebundle_(
+        self,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] | None = None,
+        **_: Any,
+    ) -> dict[str, str]:
+        return forms(self, include, exclude)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **named: Any

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..algebra.trees import SUM, call, names_in, number, row_of
 from ..engine.value import Value, toposort
-from ..notation.document import Block, Document, Listing, Sentence
+from ..notation.document import Block, Document, Listing, Paragraph, Sentence
 from ..notation.numerals import is_rounded
 from ..notation.typeset import Typesetter, product
 from .chain_rule import found_value
@@ -52,6 +52,10 @@ class Question:
         """The prompt in Unicode."""
         set_ = Typesetter()
         return "".join(each if isinstance(each, str) else set_(each) for each in self.prompt)
+
+    def _repr_mimebundle_(self, **wanted: Any) -> dict[str, str]:
+        """What is asked, as notebooks show it."""
+        return _Asked(self.prompt)._repr_mimebundle_(**wanted)
 
     def check(self, answer: Any) -> Check:
         """What is to be said to an answer; `...`, None and "" are none yet."""
@@ -94,6 +98,12 @@ class Quiz(Document):
     @property
     def answers(self) -> Document:
         return _Answers(self.questions, self.digits)
+
+
+class _Asked(Document):
+    def __init__(self, prompt: Sentence) -> None:
+        self.digits = 6
+        self.blocks = (Paragraph(prompt),)
 
 
 class _Answers(Document):

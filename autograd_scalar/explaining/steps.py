@@ -49,6 +49,15 @@ class BackwardStep:
     adjoint: float
     contributions: tuple[Contribution, ...]
 
+    def _repr_mimebundle_(
+        self,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] | None = None,
+        **_: Any,
+    ) -> dict[str, str]:
+        """The step as notebooks show it: the table with this line."""
+        return BackwardSteps([self])._repr_mimebundle_(include, exclude)
+
 
 class BackwardSteps(list[BackwardStep]):
     """The steps of a backward pass, a list that is shown as a table.

@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engine.files import write_files
 from ..engine.value import Value, toposort
 from ..notation.notebook import Form, bundle
 from ..picture.draw import draw
-from ..picture.files import write_files
 from ..picture.texts import named
 from .layout import network_layout, operations_layout
 from .page import html_page
