@@ -505,6 +505,23 @@ def test_neither_its_styles_nor_its_keys_reach_the_notebook_nor_the_other_way_ro
         assert tab.evaluate(alone) == with_it
 
 
+@in_a_browser
+@needs_browser
+def test_the_saved_page_and_the_frame_open_where_the_sliders_were_put(notebook, browser, tmp_path):
+    page = explore(product()[0])
+    page.values = {"w": -1, "x": math.inf}
+    with opened(browser, page.save(tmp_path / "page.html")) as tab:
+        assert tab.locator("h1").inner_text() == "y = -1"
+        tab.get_by_role("button", name="Reset").click()
+        assert tab.evaluate("document.getElementById('page').handle.values") == {"w": 2, "x": 0.5}
+    frame = page._repr_mimebundle_(include=["text/html"])["text/html"]
+    page.values["w"] = 1
+    other = page._repr_mimebundle_(include=["text/html"])["text/html"]
+    with notebook(more=frame + other) as tab:
+        for inside, text in zip(tab.frames[1:], ["y = -1", "y = 1"], strict=True):
+            inside.get_by_role("heading", name=text, exact=True).wait_for()
+
+
 # Several outputs in one document.
 
 
