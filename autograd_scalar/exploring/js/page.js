@@ -69,7 +69,10 @@ class App {
     this.assemble(element);
     const text = address ? location.hash.slice(1) : "";
     this.restore(text);
-    if (payload.values && !text) this.setValues(payload.values);
+    if (payload.values && !text) {
+      this.setValues(payload.values);
+      this.redraw();
+    }
     if (address) addEventListener("hashchange", (this.onHash = () => this.hash !== location.hash && this.restore(location.hash.slice(1))));
   }
 
