@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 
@@ -225,6 +226,15 @@ def test_the_still_picture_has_the_gradients_of_the_page_and_the_values_keep_the
     slope = 1 - math.tanh(1.0) ** 2
     assert f"grad {slope * 2:.4g}<" in picture
     assert f"grad {slope * 0.5:.4g}<" in picture
+
+
+def test_the_still_picture_is_no_wider_than_a_notebook_and_keeps_its_shape():
+    error = network([3, 3, 3, 3, 2])
+    picture = explore(error)._repr_mimebundle_(include=["image/svg+xml"])["image/svg+xml"]
+    wide, high = map(int, re.search(r'width="(\d+)pt" height="(\d+)pt"', picture).groups())
+    box = [float(each) for each in re.search(r'viewBox="([^"]+)"', picture)[1].split()]
+    assert wide == 660 < box[2]
+    assert wide / high == pytest.approx(box[2] / box[3], rel=0.01)
 
 
 # In a browser.

@@ -7,6 +7,7 @@ import functools
 import html
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -31,6 +32,8 @@ LIMIT = 3000
 
 #: The most values of a picture that stands for the page where nothing can run.
 _STILL_VALUES = 60
+#: And how wide it is at most, in points.
+_STILL_WIDTH = 660
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _EXTRA = 'this needs anywidget: pip install "autograd-scalar[jupyter]"'
 
@@ -150,9 +153,8 @@ class Page:
         for v in toposort(root):
             v.zero_grad()
         root.backward()
-        view = "network" if has_neurons else "operations"
-        picture = draw(root, view=view, limit=None, renderer=self._renderer)
-        return picture.svg.replace("<svg ", '<svg style="max-width: 100%; height: auto" ', 1)
+        options: dict[str, Any] = {"view": "network"} if has_neurons else {"rankdir": "TB"}
+        return _fitting(draw(root, limit=None, renderer=self._renderer, **options).svg)
 
     def _repr_mimebundle_(
         self,
@@ -182,6 +184,15 @@ class Page:
 
     def __repr__(self) -> str:
         return f"<Page: {self.title}>"
+
+
+def _fitting(svg: str) -> str:
+    """A picture made smaller where it is wider than a notebook's page, which would cut it off."""
+    size = re.search(r'width="(\d+)pt" height="(\d+)pt"', svg)
+    assert size is not None
+    width, height = map(int, size.groups())
+    scale = min(1.0, _STILL_WIDTH / width)
+    return svg.replace(size[0], f'width="{width * scale:.0f}pt" height="{height * scale:.0f}pt"', 1)
 
 
 def _has_widgets() -> bool:
