@@ -66,7 +66,7 @@ def simplified(tape: Tape) -> Tape:
 
 def _copied(tape: Tape, clean: Tape, entry: int, known: dict[Any, int]) -> int:
     if tape.opcodes[entry] == CONSTANT:
-        return _constant(clean, tape.numbers[entry], known)
+        return _constant(clean, tape.numbers[entry], known, tape.formulas.get(entry, ""))
     place = clean.append(tape.opcodes[entry])
     if entry in tape.outer:
         clean.outer[place] = tape.outer[entry]
@@ -75,10 +75,12 @@ def _copied(tape: Tape, clean: Tape, entry: int, known: dict[Any, int]) -> int:
     return place
 
 
-def _constant(clean: Tape, number: float, known: dict[Any, int]) -> int:
-    key = number.hex()
+def _constant(clean: Tape, number: float, known: dict[Any, int], formula: str = "") -> int:
+    key = (number.hex(), formula)
     if key not in known:
         known[key] = clean.constant(number)
+        if formula:
+            clean.formulas[known[key]] = formula
     return known[key]
 
 

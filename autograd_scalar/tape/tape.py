@@ -59,6 +59,7 @@ class Tape:
     guards    the questions, in the order in which they were asked
 
     fails     whether something raised, and the program went on: then it can't be replayed
+    formulas  what constants are rounded from that a derivative has by its rule, such as log(2)
     """
 
     opcodes: list[int] = field(default_factory=list)
@@ -72,6 +73,7 @@ class Tape:
     outputs: list[int] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     fails: bool = False
+    formulas: dict[int, str] = field(default_factory=dict)
 
     def append(self, opcode: int, operands: Operands = (), place: Any = None) -> int:
         """Add an entry, and return which it is."""
@@ -124,6 +126,7 @@ class Tape:
                 for each in self.guards
             ],
             self.fails,
+            {place[entry]: text for entry, text in self.formulas.items() if entry in place},
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
