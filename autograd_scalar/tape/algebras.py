@@ -13,19 +13,17 @@ takes, and which functions are there without a formula.
 from __future__ import annotations
 
 import ast
-import builtins
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache, partial, reduce
-from types import SimpleNamespace
+from functools import cache, reduce
 from typing import Any, ClassVar
 
 from ..engine.value import record
 from ..table.emit import ATOM, Emitter, Piece, compiled
-from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS, power
-from ..table.language import evaluate, parse
+from ..table.floats import CONSTANTS, power
+from ..table.language import parse
 from ..table.primitives import Primitive
 from ..table.registry import OPCODES, TABLE, compile_ieee_value
 
@@ -55,6 +53,7 @@ class _InAlgebra(Emitter):
     calls: ClassVar[Mapping[type[ast.AST], str]] = {
         ast.Div: "_algebra.divided",
         ast.FloorDiv: "_algebra.floor_divided",
+        ast.Mod: "_algebra.remaining",
         ast.Pow: "_algebra.power",
     }
 
@@ -169,6 +168,10 @@ class Algebra:
         """The numbers, as floats, at which the answer is no, or None where none can be told."""
         return None
 
+    def alike(self, choose: Callable[..., Any], operands: Sequence[Any], shown: int) -> Any:
+        """A choice between two ways to compute one formula, of which a textbook prints one."""
+        return choose(*operands)
+
     # Operators that Python's numbers refuse some operands of
 
     def divided(self, x: Any, y: Any) -> Any:
@@ -176,6 +179,9 @@ class Algebra:
 
     def floor_divided(self, x: Any, y: Any) -> Any:
         return x // y
+
+    def remaining(self, x: Any, y: Any) -> Any:
+        return x % y
 
     def power(self, x: Any, y: Any) -> Any:
         return power(x, y)
@@ -311,7 +317,8 @@ class Mpmath(Algebra):
         return self.computed(text)
 
     def lookup(self, name: str) -> Callable[..., Any] | None:
-        return self._functions.get(name) or super().lookup(name)
+        found: Callable[..., Any] | None = self._functions.get(name)
+        return found or super().lookup(name)
 
     def quiet(self, row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
         real, nan = self._mp.mpf, self._mp.nan
@@ -406,6 +413,12 @@ class Jax(Arrays):
     # They have derivatives of their own, without a branch that is not taken.
     own = frozenset({"maximum", "minimum", "logaddexp"})
 
+    def lookup(self, name: str) -> Callable[..., Any] | None:
+        found = super().lookup(name)
+        if name != "polygamma" or found is None:
+            return found
+        return lambda n, x: found(self.namespaces[0].asarray(n).astype(int), x)
+
     def decided(self, test: Truth) -> bool | None:
         import jax
 
@@ -443,6 +456,14 @@ class Symbols(Algebra):
     def formula(self, text: str, rounded: float) -> Any:
         return self.computed(text)
 
+    def lookup(self, name: str) -> Callable[..., Any] | None:
+        return self._log_of_gamma if name == "loggamma" else super().lookup(name)
+
+    def _log_of_gamma(self, x: Any) -> Any:
+        # SymPy's is complex for negative numbers.
+        found = self._sympy.loggamma(x)
+        return found if x.is_positive else self._sympy.re(found)
+
     def compared(self, order: str, x: Any, y: Any) -> Truth:
         return getattr(self._sympy, order.capitalize())(x, y)
 
@@ -468,6 +489,9 @@ class Symbols(Algebra):
             return body() if answer else orelse()
         return self._sympy.Piecewise((body(), test), (orelse(), True))
 
+    def alike(self, choose: Callable[..., Any], operands: Sequence[Any], shown: int) -> Any:
+        return operands[shown]
+
     def decided(self, test: Truth) -> bool | None:
         if test in (True, False):
             return bool(test)
@@ -481,7 +505,7 @@ class Symbols(Algebra):
 
     def _row(self, row: Primitive) -> Callable[..., Any]:
         if row.sympy.isidentifier():
-            return getattr(self._sympy, row.sympy)  # type: ignore[no-any-return]
+            return self.lookup(row.sympy) or self._missing(row.sympy)
         if row.sympy:
             return self._spelled(row)
         # What has no formula is a function without one.
@@ -493,7 +517,7 @@ class Balls(Algebra):
 
     synonyms: ClassVar = {"ceiling": "ceil", "maximum": "max", "minimum": "min"}
     # arb has roots of what is positive.
-    other = frozenset({"cbrt"})
+    other = frozenset({"cbrt", "lgamma"})
     own = frozenset({"maximum", "minimum"})
     is_exact = True
 
@@ -504,10 +528,12 @@ class Balls(Algebra):
         self._arb = arb = namespaces[0]
         self._functions = {
             "log": lambda x, base=None: arb.log(x) if base is None else arb.log(x) / base.log(),
-            "cbrt": lambda x: x.root(3),
+            "cbrt": self._root,
             "sign": self._sign,
-            "Mod": lambda x, y: x - y * (x / y).floor(),
-            "polygamma": lambda n, x: acb.polygamma(acb(n), acb(x)).real,
+            # The logarithm of |Γ|, where arb's is of what is positive.
+            "loggamma": lambda x: acb(x).lgamma().real,
+            "polygamma": lambda n, x: acb(x).polygamma(acb(n)).real,
+            "Mod": self.remaining,
         }
 
     def number(self, x: float) -> Any:
@@ -524,13 +550,21 @@ class Balls(Algebra):
     def formula(self, text: str, rounded: float) -> Any:
         return self.computed(text)
 
+    def _root(self, x: Any) -> Any:
+        """The third root of what is not negative; arb has none of a ball with 0 in it."""
+        if not x.contains(0):
+            return x.root(3)
+        zero, top = self._arb(0), x.abs_upper()
+        return zero if x.is_zero() else zero.union(top.root(3))
+
     def _sign(self, x: Any) -> Any:
         # There is one zero, and for floats it is positive.
         one = self._arb(1)
         return self.chosen(self.compared("ge", x, self._arb(0)), lambda: one, lambda: -one)
 
     def lookup(self, name: str) -> Callable[..., Any] | None:
-        return self._functions.get(name) or super().lookup(name)
+        found: Callable[..., Any] | None = self._functions.get(name)
+        return found or super().lookup(name)
 
     def compared(self, order: str, x: Any, y: Any) -> Truth:
         if getattr(operator, order)(x, y):
@@ -548,8 +582,16 @@ class Balls(Algebra):
             return body().union(orelse())
         return body() if test else orelse()
 
+    def alike(self, choose: Callable[..., Any], operands: Sequence[Any], shown: int) -> Any:
+        # Both enclose the number.
+        finite = [each for each in operands[1:] if each.is_finite()]
+        return finite[0].intersection(finite[1]) if len(finite) == 2 else choose(*operands)
+
     def power(self, x: Any, y: Any) -> Any:
         return x**y
 
     def floor_divided(self, x: Any, y: Any) -> Any:
         return (x / y).floor()
+
+    def remaining(self, x: Any, y: Any) -> Any:
+        return x - y * (x / y).floor()

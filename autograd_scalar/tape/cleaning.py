@@ -47,6 +47,8 @@ def simplified(tape: Tape) -> Tape:
             place = known.get(key)
             if place is None:
                 place = known[key] = clean.append(opcode, operands, tape.places[entry])
+            if entry in tape.alike:
+                clean.alike[place] = tape.alike[entry]
         places.append(place)
         if entry in tape.checked and clean.opcodes[place] != CONSTANT:
             clean.checked.add(place)

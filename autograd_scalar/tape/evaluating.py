@@ -14,13 +14,13 @@ import math
 import numbers
 import os
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from typing import Any
 
 from ..engine.value import Value
-from ..table.registry import OPCODES, TABLE
+from ..table.registry import TABLE
 from ..transforms.pytree import Path, children, keystr
 from .algebras import (
     Algebra,
@@ -180,10 +180,7 @@ def _is_part_of_the_program(argument: Any) -> bool:
     if isinstance(argument, bool | int | Fraction | str | bytes):
         return True
     if type(argument).__module__ == "numpy" and getattr(argument, "shape", None) == ():
-        return isinstance(argument, numbers.Integral) or type(argument).__name__ in (
-            "bool",
-            "bool_",
-        )
+        return isinstance(argument, numbers.Integral) or "bool" in type(argument).__name__
     return not _is_number(argument) and children(argument) is None
 
 
@@ -230,9 +227,8 @@ class _Evaluation:
 
     def result(self) -> Any:
         algebra = self._algebra
-        floats = self._leaves.floats
         if not self._ways.made:
-            self._trace(floats)
+            self._trace(self._leaves.floats)
         #: What the results are under which conditions, and where one of them holds.
         cases: list[tuple[Truth, list[Any]]] = []
         covered: Truth = False
@@ -254,18 +250,14 @@ class _Evaluation:
                 covered = holds if covered is False else algebra.either(covered, holds)
                 if algebra.decided(covered):
                     return self._arranged(way, cases)
-            floats = self._uncovered(covered)
-            if floats is None:
+            beside: Sequence[float | None] | None = self._leaves.floats
+            if covered is not False:
+                beside = algebra.where_not(covered, self._leaves.found)
+            if beside is None:
                 return self._arranged(done[-1], cases)
-            self._trace(floats)
+            self._trace(beside)
             if all(each in done for each in self._ways.made):
                 raise UndecidedError(self._on_the_edge(done[-1]))
-
-    def _uncovered(self, covered: Truth) -> list[float | None] | None:
-        """Floats at which none of the ways so far is gone, or None where none can be told."""
-        if covered is False:
-            return self._leaves.floats
-        return self._algebra.where_not(covered, self._leaves.found)
 
     def _trace(self, floats: Sequence[float | None]) -> None:
         """Have another way through the function, the one at these floats."""
@@ -325,7 +317,7 @@ def _arranged(result: Any, numbers_: Iterator[Any], algebra: Algebra) -> Any:
     """A result like the function's, with these numbers."""
     if type(result) is Value:
         return next(numbers_)
-    if getattr(result, "dtype", None) == object:
+    if getattr(getattr(result, "dtype", None), "kind", "") == "O":
         found = [
             next(numbers_) if type(each) is Value else algebra.leaf(each) for each in result.flat
         ]
@@ -360,7 +352,10 @@ def _run(tape: Tape, leaves: Sequence[Any], algebra: Algebra) -> tuple[Truth, li
             continue
         operands = [values[each] for each in tape.operands[entry]]
         try:
-            values[entry] = functions[opcode](*operands)
+            if entry in tape.alike:
+                values[entry] = algebra.alike(functions[opcode], operands, tape.alike[entry])
+            else:
+                values[entry] = functions[opcode](*operands)
             if entry in tape.checked:
                 algebra.check(opcode, operands, values[entry])
         except Exception as error:

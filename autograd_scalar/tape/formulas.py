@@ -27,7 +27,7 @@ def formulas() -> Mapping[float, str]:
 
 @cache
 def _formulas(rows: int) -> Mapping[float, str]:
-    found = {}
+    found: dict[float, str] = {}
     for row in TABLE[:rows]:
         for tree in (each for partial in row.partial_trees for each in _rounded(partial)):
             number = float(evaluate(tree, {}, FLOAT_FUNCTIONS))

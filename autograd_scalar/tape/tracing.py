@@ -166,6 +166,9 @@ class Tracer:
         if not self._sweeps and _can_raise(v._opcode):
             self.tape.checked.add(entry)
 
+    def alike(self, chosen: Value, shown: int) -> None:
+        self.tape.alike[self.entry(chosen)] = shown
+
     def sweep(self, begins: bool) -> None:
         self._sweeps += 1 if begins else -1
 
