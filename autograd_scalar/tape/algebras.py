@@ -294,7 +294,7 @@ class Mpmath(Algebra):
     def __init__(self, namespaces: Sequence[Any], title: str) -> None:
         super().__init__(namespaces, title)
         self._mp = mp = getattr(namespaces[0], "mp", namespaces[0])
-        self._functions = {
+        self._functions: dict[str, Callable[..., Any]] = {
             # There is one zero, and for floats it is positive.
             "sign": lambda x: mp.mpf(1 if x >= 0 else -1),
             "loggamma": lambda x: mp.re(mp.loggamma(x)),
@@ -317,7 +317,7 @@ class Mpmath(Algebra):
         return self.computed(text)
 
     def lookup(self, name: str) -> Callable[..., Any] | None:
-        found: Callable[..., Any] | None = self._functions.get(name)
+        found = self._functions.get(name)
         return found or super().lookup(name)
 
     def quiet(self, row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -526,7 +526,7 @@ class Balls(Algebra):
         from flint import acb
 
         self._arb = arb = namespaces[0]
-        self._functions = {
+        self._functions: dict[str, Callable[..., Any]] = {
             "log": lambda x, base=None: arb.log(x) if base is None else arb.log(x) / base.log(),
             "cbrt": self._root,
             "sign": self._sign,
@@ -563,7 +563,7 @@ class Balls(Algebra):
         return self.chosen(self.compared("ge", x, self._arb(0)), lambda: one, lambda: -one)
 
     def lookup(self, name: str) -> Callable[..., Any] | None:
-        found: Callable[..., Any] | None = self._functions.get(name)
+        found = self._functions.get(name)
         return found or super().lookup(name)
 
     def compared(self, order: str, x: Any, y: Any) -> Truth:

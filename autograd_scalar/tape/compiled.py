@@ -150,11 +150,18 @@ class Compiled:
     def tapes(self) -> list[Listing]:
         """The tapes of all ways through the function that were gone, those gone last first."""
         ways = [way for each in self._made.values() for way in each.made]
-        return [Listing(way.tape, way.recorded) for way in ways]
+        return [
+            Listing(
+                way.tape,
+                way.recorded,
+                way.treedef.unflatten if self._is_batch else way.arranged,
+            )
+            for way in ways
+        ]
 
     @property
     def tape(self) -> Listing:
-        """The tape that was replayed last: print it, or `draw` its `graph(*numbers)`.
+        """The tape that was replayed last: print it, or `draw` or `explain` its `graph(*args)`.
 
         Raises `ValueError` before the first call.
         """

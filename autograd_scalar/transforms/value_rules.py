@@ -125,8 +125,8 @@ class _OnTraced(_OnValues):
             test = bracketed(self.piece(tree.test), NEGATION)
             return f"{body} if {test} else {self(tree.orelse)}", CHOICE
         if isinstance(tree, ast.IfExp):
-            parts = map(self, (tree.test, tree.body, tree.orelse))
-            return self.chosen(*parts, self.shown(tree))
+            test, body, orelse = map(self, (tree.test, tree.body, tree.orelse))
+            return self.chosen(test, body, orelse, self.shown(tree))
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
             return self.chosen(self(tree.operand), "0.0", "1.0", 0)
         if isinstance(tree, ast.Compare) and len(tree.ops) > 1:
