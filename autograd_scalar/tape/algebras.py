@@ -164,7 +164,7 @@ class Algebra:
     def either(self, *tests: Truth) -> Truth:
         return self.opposite(self.both(*map(self.opposite, tests)))
 
-    def where_not(self, test: Truth, leaves: Sequence[Any]) -> list[float | None] | None:
+    def where_not(self, test: Truth, leaves: Sequence[Any]) -> list[float] | None:
         """The numbers, as floats, at which the answer is no, or None where none can be told."""
         return None
 
@@ -377,7 +377,7 @@ class Arrays(Algebra):
     def either(self, *tests: Truth) -> Truth:
         return reduce(operator.or_, tests)
 
-    def where_not(self, covered: Truth, leaves: Sequence[Any]) -> list[float | None] | None:
+    def where_not(self, covered: Truth, leaves: Sequence[Any]) -> list[float] | None:
         import numpy
 
         if self.decided(covered) is None and not isinstance(covered, numpy.ndarray):

@@ -38,8 +38,6 @@ from .arguments import Arguments
 from .specialised import Specialisation
 from .tape import GIVEN, OUTER, Guard, Tape
 
-# What stands for a number that is not known while a function is traced.
-_UNKNOWN = 0.5
 
 
 def evaluate(compiled: Any, args: Sequence[Any], given: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -172,7 +170,8 @@ class _Leaves:
             ) from error
         self.found.append(leaf)
         self.floats.append(_nearest(x))
-        return _UNKNOWN if self.floats[-1] is None else self.floats[-1]
+        # It only matters how numbers are arranged.
+        return 0.5 if self.floats[-1] is None else self.floats[-1]
 
 
 def _is_part_of_the_program(argument: Any) -> bool:
@@ -227,8 +226,12 @@ class _Evaluation:
 
     def result(self) -> Any:
         algebra = self._algebra
-        if not self._ways.made:
-            self._trace(self._leaves.floats)
+        known = [x for x in self._leaves.floats if x is not None]
+        is_known = len(known) == len(self._leaves.floats)
+        if not self._ways.made and is_known:
+            self._trace(known)
+        elif not self._ways.made:
+            self._trace_anywhere(self._leaves.floats)
         #: What the results are under which conditions, and where one of them holds.
         cases: list[tuple[Truth, list[Any]]] = []
         covered: Truth = False
@@ -250,7 +253,7 @@ class _Evaluation:
                 covered = holds if covered is False else algebra.either(covered, holds)
                 if algebra.decided(covered):
                     return self._arranged(way, cases)
-            beside: Sequence[float | None] | None = self._leaves.floats
+            beside = known if is_known else None
             if covered is not False:
                 beside = algebra.where_not(covered, self._leaves.found)
             if beside is None:
@@ -259,31 +262,38 @@ class _Evaluation:
             if all(each in done for each in self._ways.made):
                 raise UndecidedError(self._on_the_edge(done[-1]))
 
-    def _trace(self, floats: Sequence[float | None]) -> None:
+    def _trace_anywhere(self, floats: Sequence[float | None]) -> None:
+        """Have the only way through a function that does not decide by its numbers."""
+        count = len(floats)
+        for start, step in ((0.5, 0.4 / count), (2.0, 1.0)):
+            try:
+                self._trace([start + i * step if x is None else x for i, x in enumerate(floats)])
+                break
+            except Exception as error:
+                failed = error
+        else:
+            raise ValueError(
+                f"{self._compiled.__name__} has not been called yet, and its numbers are not known "
+                f"here; call it once with numbers ({failed})"
+            ) from failed
+        for way in [each for each in self._ways.made if each.tape.guards]:
+            self._ways.made.remove(way)
+            raise ValueError(
+                f"{self._compiled.__name__} decides by its numbers, which are not known here: "
+                f"{_question(way.tape.guards[0])}; call it once with numbers of each way that is "
+                "to be there"
+            )
+
+    def _trace(self, floats: Sequence[float]) -> None:
         """Have another way through the function, the one at these floats."""
-        known = [_UNKNOWN if x is None else x for x in floats]
         arguments = self._arguments
-        arguments.numbers = known
-        args, kwargs = arguments.arranged(self._args, self._kwargs, known)
-        before = [*self._ways.made]
+        arguments.numbers = [*floats]
+        args, kwargs = arguments.arranged(self._args, self._kwargs, floats)
         try:
             self._ways.replay(arguments, args, kwargs)
         except Exception as error:
-            if None in floats:
-                raise ValueError(
-                    f"{self._compiled.__name__} has not been called yet, and can't be traced at "
-                    f"{_UNKNOWN} in place of what is not known here; call it once with numbers"
-                ) from error
-            error.add_note(f"while it was traced at the floats nearest to those given: {known}")
+            error.add_note(f"while it was traced at the nearest floats, {arguments.numbers!r:.200}")
             raise
-        new = [each for each in self._ways.made if each not in before]
-        if None in floats and new and new[0].tape.guards:
-            self._ways.made.remove(new[0])
-            raise ValueError(
-                f"{self._compiled.__name__} decides by its numbers, which are not known here: "
-                f"{_question(new[0].tape.guards[0])}; call it once with numbers of each way that "
-                "is to be there"
-            )
 
     def _on_the_edge(self, way: Specialisation) -> str:
         guards = way.tape.guards
@@ -448,5 +458,7 @@ def _question(guard: Guard) -> str:
 
 def _spelled(place: Any) -> str:
     file, line, name = place
+    if file.startswith("<"):
+        return f"in the {file.strip('<>')}"
     source = linecache.getline(file, line).strip()
     return f"in {name}, line {line} of {os.path.basename(file)}: `{source}`"
