@@ -303,7 +303,9 @@ def test_random_programs_in_floats(part):
 @parts
 def test_random_programs_in_numpy(part):
     for program in some(part):
-        found = program.compiled.evaluate(tuple(map(np.float64, program.point)), (np, scipy.special))
+        found = program.compiled.evaluate(
+            tuple(map(np.float64, program.point)), (np, scipy.special)
+        )
         compared(program, all_numbers(found), 8)
 
 
@@ -345,4 +347,298 @@ def test_random_programs_in_sympy(part):
         formulas = list(map(sympy.sympify, all_numbers(program.compiled.evaluate(symbols, sympy))))
         function = sympy.lambdify(symbols, formulas, "mpmath", cse=True)
         with mpmath.workdps(30):
-            compared(program, map(partial(mpmath.re), function(*map(mpmath.mpf, program.point))), 64)
+            compared(
+                program, map(partial(mpmath.re), function(*map(mpmath.mpf, program.point))), 64
+            )
+
+
+# Ways through a function
+
+
+def price(x):
+    if x > 1:
+        return log(x)
+    return x - 1
+
+
+def slope_of_price():
+    slope = compile(grad(price))
+    slope(0.5)
+    return slope
+
+
+def test_another_way_is_traced_where_numbers_decide_otherwise():
+    slope = slope_of_price()
+    assert slope.evaluate((mpmath.mpf(4),), mpmath) == 0.25
+    assert slope.evaluate((flint.arb(4),), flint.arb).overlaps(flint.arb("0.25"))
+    assert slope.evaluate((4.0,), math) == 0.25
+    assert len(slope.tapes) == 2
+
+
+def test_elements_of_an_array_go_their_own_ways():
+    slope = slope_of_price()
+    x = np.array([[0.5, 2.0], [4.0, 0.25]])
+    expected = np.vectorize(slope)(x).tolist()
+    assert slope.evaluate((x,), np).tolist() == expected
+    assert slope.evaluate((jnp.array(x),), jnp).tolist() == expected
+
+
+def test_a_formula_has_all_ways_that_were_compiled():
+    slope = slope_of_price()
+    assert slope.evaluate((X,), sympy) == sympy.Piecewise((1, X <= 1), (sympy.nan, True))
+    slope(2.0)
+    found = slope.evaluate((X,), sympy)
+    assert [found.subs(X, at) for at in (-3, 1, 4)] == [1, 1, sympy.Rational(1, 4)]
+
+
+def test_under_jit_a_way_that_was_not_compiled_is_nan():
+    slope = slope_of_price()
+    x = jnp.array([0.5, 2.0])
+    assert np.array_equal(jax.jit(jax.vmap(slope.to_jax()))(x), [1.0, np.nan], equal_nan=True)
+    slope(2.0)
+    assert jax.jit(jax.vmap(slope.to_jax()))(x).tolist() == [1.0, 0.5]
+
+
+def test_what_a_ball_does_not_tell_is_an_error_that_names_the_question():
+    with pytest.raises(UndecidedError, match=r"in price, line \d+ of .*: `if x > 1:`"):
+        slope_of_price().evaluate((flint.arb(1, 0.5),), flint.arb)
+
+
+def test_numbers_between_two_floats_that_part_are_an_error():
+    beside_one = 1 + mpmath.mpf(2) ** -60
+    with mpmath.workdps(50), pytest.raises(UndecidedError, match="on the edge between two"):
+        compile(price).evaluate((1 + mpmath.mpf(2) ** -100,), mpmath)
+    assert beside_one == 1  # in 53 bits there is no such number
+
+
+def test_what_is_not_known_needs_a_way_that_is_compiled():
+    with pytest.raises(ValueError, match=r"decides by its numbers.*in price.*call it once"):
+        compile(grad(price)).evaluate((X,), sympy)
+    with pytest.raises(ValueError, match=r"call it once with numbers \(log"):
+        compile(lambda x: log(x - 100)).evaluate((X,), sympy)
+    assert compile(grad(sin)).evaluate((X,), sympy) == sympy.cos(X)
+
+
+@pytest.mark.parametrize("function", [lambda x: sqrt(-x), lambda x: 1 / (x - x), log])
+def test_what_raises_raises_where_numbers_are_single(function):
+    x = 0.0 if function is log else 1.0
+    compiled = compile(function)
+    for number, algebra in ((x, math), (mpmath.mpf(x), mpmath)):
+        with pytest.raises((ValueError, ArithmeticError)):
+            compiled.evaluate((number,), algebra)
+
+
+def test_choices_keep_the_branch_that_does_not_exist_out():
+    compiled = compile(grad(lambda x: where(x > 0, x * x, 2 * sqrt(x * x + 1))))
+    assert compiled.evaluate((mpmath.mpf(-1),), mpmath) == compiled(-1.0)
+    assert compiled.evaluate((np.array([-1.0, 2.0]),), np).tolist() == [compiled(-1.0), 4.0]
+
+
+# Numbers and containers
+
+
+def test_a_float_of_the_program_stays_the_very_float():
+    compiled = compile(lambda x: x * 0.1)
+    with mpmath.workdps(60):
+        assert compiled.evaluate((mpmath.mpf(1),), mpmath) == mpmath.mpf(0.1) != mpmath.mpf("0.1")
+    assert str(compiled.evaluate((X,), sympy)) == "0.1*x"
+    assert sympy.Rational(compiled.evaluate((sympy.Integer(1),), sympy)) == sympy.Rational(0.1)
+    with bits_of_balls(200):
+        assert compiled.evaluate((flint.arb(1),), flint.arb).is_exact()
+
+
+def test_a_constant_of_a_rule_has_all_digits():
+    curvature = compile(grad(grad(erf)))
+    with mpmath.workdps(50):
+        x = mpmath.mpf(0.75)
+        expected = -4 * x * mpmath.exp(-x * x) / mpmath.sqrt(mpmath.pi)
+        assert abs(curvature.evaluate((x,), mpmath) - expected) < mpmath.mpf("1e-48")
+
+
+def test_a_constant_of_the_program_is_a_float_though_a_rule_has_it():
+    compiled = compile(lambda x: x * math.log(2))
+    with mpmath.workdps(50):
+        assert compiled.evaluate((mpmath.mpf(1),), mpmath) == mpmath.mpf(math.log(2))
+
+
+@pytest.mark.parametrize(
+    ("formula", "function"),
+    [
+        (1 - sympy.tanh(X) ** 2, tanh),
+        (2 * sympy.exp(-(X**2)) / sympy.sqrt(sympy.pi), erf),
+        (3 * X**2, lambda x: x**3),
+        (X / sympy.sqrt(X**2 + 9), lambda x: hypot(x, 3.0)),
+    ],
+)
+def test_formulas_are_as_in_a_textbook(formula, function):
+    compiled = compile(grad(function))
+    compiled(0.25)
+    assert compiled.evaluate((X,), sympy) == formula
+
+
+def test_arguments_and_results_are_in_their_containers():
+    compiled = compile(lambda p, v, *, by: {"a": (p["x"] * by, [v[0] + v[1]]), "b": v * 2})
+    arguments = {"x": 2.0}, np.array([1.0, 3.0])
+    expected = compiled(*arguments, by=0.5)
+    with mpmath.workdps(30):
+        found = compiled.evaluate(
+            ({"x": mpmath.mpf(2)}, np.array([mpmath.mpf(1), mpmath.mpf(3)])),
+            mpmath,
+            by=mpmath.mpf("0.5"),
+        )
+    assert found["a"] == expected["a"]
+    assert found["b"].tolist() == expected["b"].tolist()
+    assert type(found["b"]) is np.ndarray
+    in_jax = jax.jit(compiled.to_jax())({"x": 2.0}, jnp.array([1.0, 3.0]), by=0.5)
+    assert isinstance(in_jax["b"], jax.Array)
+    assert in_jax["b"].tolist() == expected["b"].tolist()
+
+
+def test_an_int_by_itself_is_part_of_the_program():
+    compiled = compile(lambda x, n: sum(x**k for k in range(n)))
+    assert compiled.evaluate((X, 3), sympy) == X**2 + X + 1
+    assert compiled.evaluate((sympy.Integer(2), 3), sympy) == 7
+
+
+def test_parameters_from_outside_are_read_at_each_call():
+    weight = Value.parameter(2.0)
+    compiled = compile(lambda x: x * weight)
+    assert compiled.evaluate((mpmath.mpf(3),), mpmath) == 6
+    weight.data = 5.0
+    assert compiled.evaluate((mpmath.mpf(3),), mpmath) == 15
+
+
+def test_a_network_in_jax():
+    model = nn.MLP(2, [3, 1], activation="tanh", rng=0)
+    compiled = compile(model)
+    points = np.array([[0.5, -1.0], [2.0, 0.25]])
+    found = jax.vmap(compiled.to_jax())(jnp.array(points))
+    assert np.allclose(found, [compiled(point) for point in points], rtol=1e-14)
+
+
+def test_jax_differentiates_what_it_is_given():
+    def loss(w, x):
+        return tanh(w[0] * x + w[1]) ** 2 + maximum(w[0], x)
+
+    w, x = jnp.array([0.5, -0.25]), 2.0
+    found = jax.grad(jax.jit(compile(loss).to_jax()))(w, x)
+    assert np.allclose(found, grad(loss)([0.5, -0.25], 2.0), rtol=1e-14)
+
+
+def test_jax_stays_in_its_own_precision():
+    assert compile(tanh).to_jax()(jnp.float32(0.5)).dtype == jnp.float32
+
+
+def test_a_primitive_of_ones_own_is_in_every_algebra():
+    if "softsign_in_algebras" not in OPCODES:
+        primitive(
+            "softsign_in_algebras", "x / (1 + abs(x))", "1 / (1 + abs(x)) ** 2", samples=[(0.7,)]
+        )
+    softsign = partial(record, OPCODES["softsign_in_algebras"])
+    compiled = compile(grad(softsign))
+    assert compiled.evaluate((mpmath.mpf(1),), mpmath) == 0.25
+    assert compiled.evaluate((X,), sympy) == 1 / (1 + abs(X)) ** 2
+
+
+# Bad input
+
+
+def twice_erf(x):
+    return 2 * erf(x)
+
+
+def test_a_function_that_is_lacking_is_named_with_its_instruction_and_line():
+    said = r"numpy has no function 'erf', which `%\d+ = erf %0`, in twice_erf, line \d+ of "
+    with pytest.raises(LackingFunctionError, match=said + "test_algebras.py: `return 2 "):
+        compile(twice_erf).evaluate((np.array(0.5),), np)
+    assert compile(twice_erf).evaluate((np.array(0.5),), (np, scipy.special)) == twice_erf(0.5)
+
+
+def test_what_a_derivative_lacks_is_told_with_what_it_is_taken_of():
+    gamma = compile(grad(lambda x: record(OPCODES["gamma"], x)))
+    some = SimpleNamespace(gamma=math.gamma, __name__="some")
+    with pytest.raises(
+        LackingFunctionError, match=r"'digamma'.* of a derivative, after in <lambda>"
+    ):
+        gamma.evaluate((2.0,), some)
+
+
+def test_a_custom_function_is_taken_from_a_namespace_that_has_it():
+    cube = custom(lambda x: x**3, lambda x: 3 * x * x, name="cube_in_algebras")
+    compiled = compile(grad(lambda x: x * cube(x)))
+    assert compiled.evaluate((2.0,), math) == 32
+    with pytest.raises(LackingFunctionError, match="mpmath has no function 'cube_in_algebras'"):
+        compiled.evaluate((mpmath.mpf(2),), mpmath)
+    own = SimpleNamespace(cube_in_algebras=lambda x: x**3, sin=None, exp=mpmath.exp)
+    assert compiled.evaluate((mpmath.mpf(2),), (mpmath, own)) == 32
+
+
+@pytest.mark.parametrize("given", ["math", None, 3, object(), [], SimpleNamespace(x=1)])
+def test_what_is_no_algebra_is_refused(given):
+    with pytest.raises(TypeError, match="is no algebra: that is a namespace of functions"):
+        compile(sin).evaluate((1.0,), given)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (1.0, "takes the arguments in a tuple"),
+        ((Value(1.0),), "on Values, call the function itself"),
+        ((1j,), r"args\[0\] is complex 1j"),
+        (([1.0, "a"],), r"args\[0\]\[1\] is str 'a', but must be a real number of mpmath"),
+        ((sympy.Symbol("x"),), r"args\[0\] is Symbol x, which is no number of mpmath"),
+        ((1.0, 2.0), "takes 1 operands, got 2"),
+        ((), "takes 1 operands, got 0"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_arguments_that_do_not_fit_are_named(args, message):
+    with pytest.raises(TypeError, match=message):
+        compile(sin).evaluate(args, mpmath)
+
+
+def test_a_batch_is_refused():
+    with pytest.raises(TypeError, match="evaluate runs one example"):
+        compile(sin, batch=0).evaluate((1.0,), math)
+
+
+# Graphs
+
+
+def test_the_graph_of_a_derivative_is_explained_and_drawn():
+    slope = compile(grad(lambda x: exp(-x * x)))
+    slope(2.0)
+    graph = slope.tape.graph(2.0)
+    assert graph.data == slope(2.0)
+    assert "product rule" in explain(graph, "x").text
+    assert ">x<" in draw(graph).source
+    curvature = explain(graph, "x")
+    assert math.isclose(curvature.value, grad(grad(lambda x: exp(-x * x)))(2.0), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("x", [0.5, 2.0])
+def test_a_graph_has_one_of_two_ways_to_compute_a_formula(x):
+    slope = compile(grad(tanh))
+    slope(x)
+    graph = slope.tape.graph(x)
+    assert graph.data == slope(x)
+    assert "where" not in {each.op for each in toposort(graph)}
+
+
+def test_a_graph_takes_and_gives_what_the_function_does():
+    slopes = compile(grad(lambda w, b: tanh(w[0] * w[1] + b), argnums=(0, 1)))
+    expected = slopes([0.5, 1.0], 2.0)
+    for given in (([0.5, 1.0], 2.0), (0.5, 1.0, 2.0)):
+        (by_first, by_second), by_b = slopes.tape.graph(*given)
+        assert ([by_first.data, by_second.data], by_b.data) == expected
+        assert {v.label for v in toposort(by_b)} >= {"w[0]", "w[1]", "b"}
+
+
+def test_numbers_that_go_another_way_have_no_graph_on_this_tape():
+    with pytest.raises(ValueError, match="go another way through the function"):
+        slope_of_price().tape.graph(3.0)
+
+
+def test_second_derivatives_are_formulas_too():
+    found = compile(hessian(lambda v: v[0] ** 2 * sin(v[1]))).evaluate(([X, Y],), sympy)
+    assert found[0] == [2 * sympy.sin(Y), 2 * X * sympy.cos(Y)]

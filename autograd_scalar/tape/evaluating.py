@@ -39,7 +39,6 @@ from .specialised import Specialisation
 from .tape import GIVEN, OUTER, Guard, Tape
 
 
-
 def evaluate(compiled: Any, args: Sequence[Any], given: Any, kwargs: Mapping[str, Any]) -> Any:
     """What `Compiled.evaluate` says."""
     algebra = given if isinstance(given, Algebra) else algebra_of(given)
@@ -180,7 +179,7 @@ def _is_part_of_the_program(argument: Any) -> bool:
         return True
     if type(argument).__module__ == "numpy" and getattr(argument, "shape", None) == ():
         return isinstance(argument, numbers.Integral) or "bool" in type(argument).__name__
-    return not _is_number(argument) and children(argument) is None
+    return not hasattr(type(argument), "__mul__") and children(argument) is None
 
 
 def _is_number(x: Any) -> bool:
@@ -443,13 +442,9 @@ def instruction(tape: Tape, entry: int) -> str:
     text = f"`%{entry} = {tape.kind(entry)} {operands}`"
     if tape.places[entry] is not None:
         return f"{text}, {_spelled(tape.places[entry])},"
-    # A derivative has the place of what it was taken of.
-    origin = entry
-    while tape.places[origin] is None:
-        origin = max(tape.operands[origin], default=-1)
-        if origin < 0:
-            return f"{text} of a derivative"
-    return f"{text} of a derivative, after {_spelled(tape.places[origin])},"
+    before = next((place for place in tape.places[entry::-1] if place is not None), None)
+    after = f", after {_spelled(before)}," if before is not None else ""
+    return f"{text} of a derivative{after}"
 
 
 def _question(guard: Guard) -> str:

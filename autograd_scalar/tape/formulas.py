@@ -1,7 +1,8 @@
 """The constants in the table's derivatives that no float is, by the floats they are rounded to.
 
 A tape has floats. Where it is run with more digits, log(2) in the derivative of `exp2` must not
-stay the float that it was rounded to.
+stay the float that it was rounded to. They are known by their bits: a constant of the program with
+the very same ones is taken for the formula where a derivative has it.
 """
 
 from __future__ import annotations

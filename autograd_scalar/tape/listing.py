@@ -14,7 +14,6 @@ from ..transforms.pytree import flatten
 from .schedule import one
 from .tape import CONSTANT, Tape
 
-
 _ADD = OPCODES["add"]
 
 
