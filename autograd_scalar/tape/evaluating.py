@@ -14,9 +14,10 @@ import math
 import numbers
 import os
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from ..engine.value import Value
@@ -35,7 +36,7 @@ from .algebras import (
     UndecidedError,
 )
 from .arguments import Arguments
-from .specialised import Specialisation
+from .specialised import Specialisation, Specialisations
 from .tape import GIVEN, OUTER, Guard, Tape
 
 
@@ -53,7 +54,36 @@ def evaluate(compiled: Any, args: Sequence[Any], given: Any, kwargs: Mapping[str
             "function without batch="
         )
     with _quietly(algebra):
-        return _Evaluation(compiled, args, kwargs, algebra).result()
+        return _ready(compiled, args, kwargs, algebra).result()
+
+
+def _ready(
+    compiled: Any, args: Sequence[Any], kwargs: Mapping[str, Any], algebra: Algebra
+) -> _Evaluation:
+    """The call with each array taken for a container of numbers, or for one number.
+
+    It is one number for each of its elements where a way has been compiled for that, or where
+    the function does not take it as a container.
+    """
+    natural = _Evaluation(compiled, args, kwargs, algebra, [])
+    arrays = natural.arrays if algebra.is_elementwise else 0
+    for split in itertools.product([True, False], repeat=min(arrays, 10)):
+        evaluation = _Evaluation(compiled, args, kwargs, algebra, split) if arrays else natural
+        if evaluation.is_compiled:
+            return evaluation
+    try:
+        natural.trace_first()
+    except Exception:
+        if not arrays:
+            raise
+        try:
+            natural = _Evaluation(compiled, args, kwargs, algebra, [False] * arrays)
+            natural.trace_first()
+        except Exception:
+            natural = None  # type: ignore[assignment]
+        if natural is None:
+            raise
+    return natural
 
 
 def to_jax(compiled: Any) -> Callable[..., Any]:
@@ -191,7 +221,7 @@ def _is_number(x: Any) -> bool:
 def _nearest(x: Any) -> float | None:
     """The float nearest to a number, or None where it is none, or not known."""
     try:
-        return float(x)
+        return float(x.ravel()[0] if getattr(x, "shape", ()) else x)
     except Exception:  # each library has its own
         return None
 
@@ -200,37 +230,43 @@ class _Evaluation:
     """One call in an algebra."""
 
     def __init__(
-        self, compiled: Any, args: Sequence[Any], kwargs: Mapping[str, Any], algebra: Algebra
+        self,
+        compiled: Any,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        algebra: Algebra,
+        split: Iterable[bool],
     ) -> None:
         self._compiled = compiled
         self._algebra = algebra
-        natural = self._taken_apart(args, kwargs, itertools.repeat(True))
-        self._leaves, self._args, self._kwargs, self._arguments = natural
-        count = self._leaves.arrays if algebra.is_elementwise else 0
-        # Where a way has been compiled for one number, an array of them may be given.
-        for split in itertools.product([True, False], repeat=min(count, 10)):
-            each = self._taken_apart(args, kwargs, itertools.chain(split, itertools.repeat(True)))
-            if compiled._made.get((each[3].key, False)):
-                self._leaves, self._args, self._kwargs, self._arguments = each
-                break
-        self._ways = compiled.specialisations(self._arguments.key, False)
+        leaves = _Leaves(algebra, itertools.chain(split, itertools.repeat(True)))
+        self._args = [leaves.argument(each, f"args[{i}]") for i, each in enumerate(args)]
+        self._kwargs = {name: leaves.argument(each, name) for name, each in kwargs.items()}
+        self._arguments = Arguments(self._args, self._kwargs)
+        self._leaves = leaves
+        #: The nearest floats, where all are known.
+        self._known = [x for x in leaves.floats if x is not None]
+        self._is_known = len(self._known) == len(leaves.floats)
+        self.arrays = leaves.arrays
 
-    def _taken_apart(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any], split: Iterator[bool]
-    ) -> tuple[_Leaves, list[Any], dict[str, Any], Arguments]:
-        leaves = _Leaves(self._algebra, split)
-        floats = [leaves.argument(each, f"args[{i}]") for i, each in enumerate(args)]
-        named = {name: leaves.argument(each, name) for name, each in kwargs.items()}
-        return leaves, floats, named, Arguments(floats, named)
+    @property
+    def is_compiled(self) -> bool:
+        return bool(getattr(self._compiled._made.get((self._arguments.key, False)), "made", ()))
+
+    @cached_property
+    def _ways(self) -> Specialisations:
+        found: Specialisations = self._compiled.specialisations(self._arguments.key, False)
+        return found
+
+    def trace_first(self) -> None:
+        """Have a first way through the function."""
+        if self._is_known:
+            self._trace(self._known)
+        else:
+            self._trace_anywhere(self._leaves.floats)
 
     def result(self) -> Any:
         algebra = self._algebra
-        known = [x for x in self._leaves.floats if x is not None]
-        is_known = len(known) == len(self._leaves.floats)
-        if not self._ways.made and is_known:
-            self._trace(known)
-        elif not self._ways.made:
-            self._trace_anywhere(self._leaves.floats)
         #: What the results are under which conditions, and where one of them holds.
         cases: list[tuple[Truth, list[Any]]] = []
         covered: Truth = False
@@ -252,7 +288,7 @@ class _Evaluation:
                 covered = holds if covered is False else algebra.either(covered, holds)
                 if algebra.decided(covered):
                     return self._arranged(way, cases)
-            beside = known if is_known else None
+            beside = self._known if self._is_known else None
             if covered is not False:
                 beside = algebra.where_not(covered, self._leaves.found)
             if beside is None:
@@ -453,7 +489,7 @@ def _question(guard: Guard) -> str:
 
 def _spelled(place: Any) -> str:
     file, line, name = place
-    if file.startswith("<"):
+    if file.startswith("<partial of "):
         return f"in the {file.strip('<>')}"
     source = linecache.getline(file, line).strip()
     return f"in {name}, line {line} of {os.path.basename(file)}: `{source}`"
