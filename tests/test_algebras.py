@@ -17,7 +17,7 @@ import pytest
 import scipy.special
 import sympy
 from accuracy import exact
-from test_compile import bits, outcome, random_program
+from test_compile import bits, logarithm_or_square, outcome, quotient_or_half, random_program
 
 from autograd_scalar import (
     Value,
@@ -426,6 +426,20 @@ def test_what_raises_raises_where_numbers_are_single(function):
     for number, algebra in ((x, math), (mpmath.mpf(x), mpmath)):
         with pytest.raises((ValueError, ArithmeticError)):
             compiled.evaluate((number,), algebra)
+
+
+def test_an_error_that_the_function_expects_is_another_way():
+    for function, point in ((quotient_or_half, (1.0, 0.0)), (logarithm_or_square, (-2.0,))):
+        compiled = compile(function)
+        compiled(*[1.5 for _ in point])
+        expected = function(*map(Value, point)).data
+        assert compiled.evaluate(point, math) == expected
+        assert compiled.evaluate(tuple(map(mpmath.mpf, point)), mpmath) == expected
+
+
+def test_errors_that_are_ignored_are_no_errors():
+    compiled = compile(lambda x: where(x > 0, log(x), 0.0), errors="ignore")
+    assert compiled.evaluate((mpmath.mpf(-1),), mpmath) == 0
 
 
 def test_choices_keep_the_branch_that_does_not_exist_out():

@@ -20,7 +20,6 @@ from fractions import Fraction
 from functools import cache, reduce
 from typing import Any, ClassVar
 
-from ..engine.value import record
 from ..table.emit import ATOM, Emitter, Piece, compiled
 from ..table.floats import CONSTANTS, power
 from ..table.language import parse
@@ -202,8 +201,9 @@ class Algebra:
         """The function without the exceptions that a derivative may meet on its way."""
         return function
 
-    def check(self, opcode: int, operands: Sequence[Any], result: Any) -> None:
-        """Raise what the program raises where a result is an error."""
+    def error(self, row: Primitive, operands: Sequence[Any], result: Any) -> Exception | None:
+        """What the program may raise for this result, or None where it is a number."""
+        return None
 
     def _row(self, row: Primitive) -> Callable[..., Any]:
         function = None
@@ -270,9 +270,8 @@ class Floats(Algebra):
     def _row(self, row: Primitive) -> Callable[..., Any]:
         return _ieee_value(row)
 
-    def check(self, opcode: int, operands: Sequence[Any], result: Any) -> None:
-        if not math.isfinite(result):
-            record(opcode, *operands)  # it raises where the result is an error
+    def error(self, row: Primitive, operands: Sequence[Any], result: Any) -> Exception | None:
+        return None if math.isfinite(result) else ArithmeticError(row.name)
 
     def array(self, numbers: list[Any], shape: tuple[int, ...]) -> Any:
         import numpy
@@ -341,17 +340,16 @@ class Mpmath(Algebra):
     def power(self, x: Any, y: Any) -> Any:
         return self._mp.inf if not x and y < 0 else x**y
 
-    def check(self, opcode: int, operands: Sequence[Any], result: Any) -> None:
+    def error(self, row: Primitive, operands: Sequence[Any], result: Any) -> Exception | None:
         finite = self._mp.isfinite
         if finite(result) or not all(map(finite, operands)):
-            return
-        row = TABLE[opcode]
+            return None
         given = ", ".join(
             f"{name} = {self._mp.nstr(x, 10)}"
             for name, x in zip(row.arguments, operands, strict=True)
         )
         needs = f"needs {row.domain}" if row.domain else "has no finite value"
-        raise ValueError(f"{row.name}: {row.value} {needs}, got {given}")
+        return ValueError(f"{row.name}: {row.value} {needs}, got {given}")
 
 
 class Arrays(Algebra):

@@ -271,10 +271,15 @@ class _Evaluation:
         cases: list[tuple[Truth, list[Any]]] = []
         covered: Truth = False
         done: list[Specialisation] = []
+        # What one of them may raise here, unless the function expects it.
+        error: Exception | None = None
         while True:
             for way in [each for each in self._ways.made if each not in done]:
                 done.append(way)
-                ran = _run(way.tape, self._leaves.found, algebra)
+                ran = _run(way.tape, self._leaves.found, algebra, way.check)
+                if isinstance(ran, Exception):
+                    error = ran
+                    continue
                 if ran is None:
                     continue
                 holds, outputs = ran
@@ -291,11 +296,15 @@ class _Evaluation:
             beside = self._known if self._is_known else None
             if covered is not False:
                 beside = algebra.where_not(covered, self._leaves.found)
+            if beside is None and error is not None:
+                raise error
             if beside is None:
                 return self._arranged(done[-1], cases)
-            self._trace(beside)
+            if error is not None and isinstance(algebra, Floats):
+                return self._compiled(*self._args, **self._kwargs)
+            self._trace(beside, error)
             if all(each in done for each in self._ways.made):
-                raise UndecidedError(self._on_the_edge(done[-1]))
+                raise error or UndecidedError(self._on_the_edge(done[-1]))
 
     def _trace_anywhere(self, floats: Sequence[float | None]) -> None:
         """Have the only way through a function that does not decide by its numbers."""
@@ -319,13 +328,19 @@ class _Evaluation:
                 "to be there"
             )
 
-    def _trace(self, floats: Sequence[float]) -> None:
-        """Have another way through the function, the one at these floats."""
+    def _trace(self, floats: Sequence[float], error: Exception | None = None) -> None:
+        """Have another way through the function, the one at these floats.
+
+        error  what a way that is there may raise
+        """
         arguments = self._arguments
         arguments.numbers = [*floats]
         args, kwargs = arguments.arranged(self._args, self._kwargs, floats)
         try:
-            self._ways.replay(arguments, args, kwargs)
+            if error is None:
+                self._ways.replay(arguments, args, kwargs)
+            else:
+                self._ways.add(arguments, args, kwargs)
         except Exception as error:
             error.add_note(f"while it was traced at the nearest floats, {arguments.numbers!r:.200}")
             raise
@@ -374,10 +389,13 @@ def _arranged(result: Any, numbers_: Iterator[Any], algebra: Algebra) -> Any:
     return rebuild([_arranged(each, numbers_, algebra) for each in parts])
 
 
-def _run(tape: Tape, leaves: Sequence[Any], algebra: Algebra) -> tuple[Truth, list[Any]] | None:
-    """The results and whether they hold; None where the tape is another way than the numbers'.
+def _run(
+    tape: Tape, leaves: Sequence[Any], algebra: Algebra, check: bool
+) -> tuple[Truth, list[Any]] | Exception | None:
+    """The results and whether they hold, which is True, or a condition in the algebra.
 
-    That is True, or a condition that is a number's of the algebra.
+    None where the tape is another way than the numbers', and what it may raise where `check`
+    says that errors are looked for.
     """
     functions = _functions(tape, algebra)
     given = dict(zip(tape.inputs, leaves, strict=True))
@@ -401,11 +419,14 @@ def _run(tape: Tape, leaves: Sequence[Any], algebra: Algebra) -> tuple[Truth, li
                 values[entry] = algebra.alike(functions[opcode], operands, tape.alike[entry])
             else:
                 values[entry] = functions[opcode](*operands)
-            if entry in tape.checked:
-                algebra.check(opcode, operands, values[entry])
         except Exception as error:
             error.add_note(f"{algebra.title}: in {instruction(tape, entry)}")
             raise
+        if check and entry in tape.checked:
+            failed = algebra.error(TABLE[opcode], operands, values[entry])
+            if failed is not None:
+                failed.add_note(f"{algebra.title}: in {instruction(tape, entry)}")
+                return failed
         for each in tape.operands[entry]:
             if needed[each] == entry:
                 values[each] = None
