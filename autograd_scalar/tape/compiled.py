@@ -255,7 +255,7 @@ class Compiled:
         >>> slope = compile(grad(tanh))
         >>> with mpmath.workdps(30):
         ...     print(slope.evaluate((mpmath.mpf(1),), mpmath))
-        0.419974341614026069394495790427
+        0.419974341614026069394496739042
         """
         from .evaluating import evaluate
 
