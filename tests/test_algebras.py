@@ -376,11 +376,16 @@ def test_another_way_is_traced_where_numbers_decide_otherwise():
 
 
 def test_elements_of_an_array_go_their_own_ways():
-    slope = slope_of_price()
     x = np.array([[0.5, 2.0], [4.0, 0.25]])
-    expected = np.vectorize(slope)(x).tolist()
-    assert slope.evaluate((x,), np).tolist() == expected
-    assert slope.evaluate((jnp.array(x),), jnp).tolist() == expected
+    for numbers, algebra in ((x, np), (jnp.array(x), jnp)):
+        slope = slope_of_price()
+        assert slope.evaluate((numbers,), algebra).tolist() == [[1.0, 0.5], [0.25, 1.0]]
+        assert len(slope.tapes) == 2
+
+
+def test_arrays_are_elementwise_before_a_call_too():
+    assert compile(price).evaluate((np.array([]),), np).shape == (0,)
+    assert compile(grad(price)).evaluate((np.array([4.0, -1.0]),), np).tolist() == [0.25, 1.0]
 
 
 def test_a_formula_has_all_ways_that_were_compiled():

@@ -378,12 +378,13 @@ class Arrays(Algebra):
     def where_not(self, covered: Truth, leaves: Sequence[Any]) -> list[float] | None:
         import numpy
 
-        if self.decided(covered) is None and not isinstance(covered, numpy.ndarray):
+        try:
+            known = numpy.asarray(covered)
+            first = int(known.argmin())
+            spread = [numpy.broadcast_to(numpy.asarray(leaf), known.shape) for leaf in leaves]
+        except TypeError:  # a tracer has no elements
             return None
-        one = self.namespaces[0]
-        first = int(one.argmin(covered.ravel()))
-        spread = [one.broadcast_to(leaf, covered.shape).ravel() for leaf in leaves]
-        return [float(leaf[first]) for leaf in spread]
+        return [float(leaf.flat[first]) for leaf in spread]
 
     def chosen(self, test: Truth, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
         return self.namespaces[0].where(test, body(), orelse())

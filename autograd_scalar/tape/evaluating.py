@@ -220,6 +220,8 @@ def _is_number(x: Any) -> bool:
 
 def _nearest(x: Any) -> float | None:
     """The float nearest to a number, or None where it is none, or not known."""
+    if 0 in getattr(x, "shape", ()):
+        return 0.5  # none of its elements goes another way
     try:
         return float(x.ravel()[0] if getattr(x, "shape", ()) else x)
     except Exception:  # each library has its own
