@@ -388,6 +388,16 @@ def test_arrays_are_elementwise_before_a_call_too():
     assert compile(grad(price)).evaluate((np.array([4.0, -1.0]),), np).tolist() == [0.25, 1.0]
 
 
+def test_what_the_function_raises_for_an_element_is_raised():
+    def root(x):
+        return sqrt(x) if x < 9 else x
+
+    compiled = compile(root)
+    compiled(16.0)
+    with pytest.raises(ValueError, match=r"sqrt: sqrt\(x\) needs x >= 0, got x = -1.0"):
+        compiled.evaluate((np.array([16.0, 4.0, -1.0])[::2],), np)
+
+
 def test_a_formula_has_all_ways_that_were_compiled():
     slope = slope_of_price()
     assert slope.evaluate((X,), sympy) == sympy.Piecewise((1, X <= 1), (sympy.nan, True))

@@ -339,9 +339,10 @@ class _Evaluation:
         arguments.numbers = [*floats]
         args, kwargs = arguments.arranged(self._args, self._kwargs, floats)
         try:
-            if error is None:
-                self._ways.replay(arguments, args, kwargs)
-            else:
+            before = len(self._ways.made)
+            found = None if error is not None else self._ways.replay(arguments, args, kwargs)
+            if found is None and len(self._ways.made) == before:
+                # What a way may raise there, the function raises, or goes another way.
                 self._ways.add(arguments, args, kwargs)
         except Exception as error:
             error.add_note(f"while it was traced at the nearest floats, {arguments.numbers!r:.200}")
