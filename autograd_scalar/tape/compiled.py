@@ -224,11 +224,18 @@ class Compiled:
     def tapes(self) -> list[Listing]:
         """The tapes of all ways through the function that were gone, those gone last first."""
         ways = [way for each in self._made.values() for way in each.made]
-        return [Listing(way.tape, way.recorded) for way in ways]
+        return [
+            Listing(
+                way.tape,
+                way.recorded,
+                way.treedef.unflatten if self._is_batch else way.arranged,
+            )
+            for way in ways
+        ]
 
     @property
     def tape(self) -> Listing:
-        """The tape that was replayed last: print it, or `draw` its `graph(*numbers)`.
+        """The tape that was replayed last: print it, or `draw` or `explain` its `graph(*args)`.
 
         Raises `ValueError` before the first call.
         """
@@ -340,6 +347,49 @@ class Compiled:
         elif len(args) == 1 and not kwargs and type(args[0]) is list and all_floats(args[0]):
             self._latest = ~len(args[0]), way
         return way.arranged(numbers)
+
+    def evaluate(self, args: Sequence[Any], algebra: Any, /, **kwargs: Any) -> Any:
+        """The function in another algebra than that of floats.
+
+        args     the arguments, in any containers as in a call, with numbers of the algebra
+        algebra  a namespace of functions: `math`, `numpy`, `mpmath.mp`, `sympy`, `jax.numpy`,
+                 `flint.arb` or one of your own; or several, of which the first that has a
+                 function gives it
+        kwargs   arguments by name
+
+        So a compiled derivative has as many digits as mpmath's context, is a formula of SymPy's,
+        or a ball of python-flint's that encloses the exact number. Constants of the program are
+        the very floats that they are in it. Where the function decides by its numbers, it does
+        so in the algebra; of arrays and symbols the result is chosen from the ways that have
+        been compiled, and NaN where another one would be gone.
+
+        Raises `TypeError` for what is no algebra, and for arguments that are no numbers there;
+        `tape.algebras.LackingFunctionError` where the algebra has no function that the tape
+        needs, with the instruction and the line that recorded it; and
+        `tape.algebras.UndecidedError` where a question of the function has no answer there.
+
+        >>> import mpmath
+        >>> from autograd_scalar import grad, tanh
+        >>> slope = compile(grad(tanh))
+        >>> with mpmath.workdps(30):
+        ...     print(slope.evaluate((mpmath.mpf(1),), mpmath))
+        0.419974341614026069394496739042
+        """
+        from .evaluating import evaluate
+
+        return evaluate(self, args, algebra, kwargs)
+
+    def to_jax(self) -> Callable[..., Any]:
+        """The function on JAX's arrays and tracers, for `jax.jit`, `jax.vmap` and `jax.grad`.
+
+        It is computed in JAX's precision: for float64, set `jax_enable_x64`. Where the function
+        decides by its numbers, the result under `jit` is chosen from the ways that have been
+        compiled, and NaN where another one would be gone. Parameters from outside are read when
+        JAX traces it. Raises `ImportError` without JAX.
+        """
+        from .evaluating import to_jax
+
+        return to_jax(self)
 
     def backward(self, *args: Any, **kwargs: Any) -> Any:
         """Call it, and add its derivatives to `grad` of the Values that it uses from outside.

@@ -415,6 +415,9 @@ class Specialisations:
             return map_values(lambda v: Value(v._data), result), new
 
         tape, (result, new) = tracing.traced(call, leaves, not self._check, finish)
+        names = arguments.names(self._fun, args, kwargs)
+        for entry, name in zip(tape.inputs, names, strict=False):
+            tape.labels.setdefault(entry, name)
         for each in self.made:
             each.add_zeros(len(new))
         self.learn(new)
