@@ -190,7 +190,7 @@ def check_tape(flat: PackedTape) -> None:
         raise ValueError(f"alike: {len(flat.alike)} words are no multiple of 2")
     arity = {opcode: len(arguments) for opcode, _, arguments, _ in flat.rows}
     for entry, chosen in zip(flat.alike[::2], flat.alike[1::2], strict=True):
-        if not (0 <= entry < size and 0 <= chosen < arity.get(flat.opcodes[entry], 0)):
+        if not (0 <= entry < size and 0 < chosen < arity.get(flat.opcodes[entry], 0)):
             raise ValueError(f"alike: entry {entry} of {size} has no operand {chosen}")
 
 
