@@ -364,6 +364,33 @@ class Compiled:
             accumulate(made.outside, gradients)
         return value
 
+    def map(self, *args: Any, **kwargs: Any) -> Any:
+        """A batch over data of any size: what a call gives, but sums are rounded once.
+
+        Sums and means over the examples are exact sums, rounded at the end, so they are the same
+        bits however the data is parted. Where a `dask.array` is among the arguments that run over
+        examples, the results are such arrays, with the chunks of the rows, and nothing is
+        computed yet; docs/scale.md tells more.
+
+        Raises `ValueError` without a batch, and what a call raises.
+
+        >>> total = compile(lambda x: x * x, batch=0, reduce="sum")
+        >>> total.map([1e10, 1.0, 1.0])
+        1.0000000000000001e+20
+        """
+        if not self._is_batch:
+            raise ValueError(
+                f"{self.__name__} has no argument that runs over examples: compile with batch=0, "
+                "or with None or 0 for each argument"
+            )
+        from . import parts
+
+        if parts.is_chunked([args, kwargs]):
+            from . import chunked
+
+            return chunked.map_chunks(self, args, kwargs)
+        return parts.map_parts(self, args, kwargs)
+
     def _run_batch(self, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
         from . import batch  # it needs NumPy, which one example does not
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from .machine import exact_sum
@@ -13,36 +14,32 @@ ONE = 1 << 1074
 
 
 class ExactSums:
-    """Sums of as many columns of numbers, to which numbers and other sums are added.
+    """The sum of each of some columns, to which those of others can be added.
 
     Infinities and NaN go by IEEE 754: a sum with both infinities is NaN.
 
     >>> import numpy as np
-    >>> sums = ExactSums(1)
-    >>> sums.add([np.array([1e308, 1e308, 1.0, -1e308, -1e308])])
+    >>> sums = ExactSums([np.array([1e308, 1e308, 1.0])])
+    >>> sums.add(ExactSums([np.array([-1e308, -1e308])]))
     >>> sums.rounded()
     [1.0]
     """
 
     __slots__ = ("_finite", "_others")
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, columns: Sequence[Any] = ()) -> None:
+        pairs = [exact_sum(column) for column in columns]
         # An integer holds any sum of doubles.
-        self._finite = [0] * count
+        self._finite = [finite for finite, _ in pairs]
         # What infinities and NaN add up to; 0 where there are none.
-        self._others = [0.0] * count
+        self._others = [others for _, others in pairs]
 
-    def add(self, columns: Sequence[Any]) -> None:
-        """Add the numbers of arrays of float64, one array for each sum."""
-        for i, column in enumerate(columns):
-            finite, others = exact_sum(column)
-            self._finite[i] += finite
-            self._others[i] += others
-
-    def merge(self, other: ExactSums) -> None:
-        """Add the sums of another part."""
-        self._finite = [a + b for a, b in zip(self._finite, other._finite, strict=True)]
-        self._others = [a + b for a, b in zip(self._others, other._others, strict=True)]
+    def add(self, more: ExactSums) -> None:
+        """Add the sums of other columns; of none there may be no sums at all."""
+        pairs = zip_longest(self._finite, more._finite, fillvalue=0)
+        self._finite = [a + b for a, b in pairs]
+        others = zip_longest(self._others, more._others, fillvalue=0.0)
+        self._others = [a + b for a, b in others]
 
     def rounded(self) -> list[float]:
         """The double nearest to each sum; beyond the largest it is infinite."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -137,6 +138,7 @@ class Examples:
     size     how many there are
     columns  for each number that differs from example to example, that number of all examples
     first    the arguments of the first example
+    start    how many examples are left out before the first
     """
 
     def __init__(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -162,15 +164,24 @@ class Examples:
             )
         _check_sizes(found)
         self.size = found[0].size
+        self.start = 0
         self.columns = [column for each in found for column in each.columns]
         self.first = self.arguments(0)
         self.has_values = any(each.has_values for each in found) or self.first.has_values
+
+    def part(self, start: int, stop: int) -> Examples:
+        """Some of the examples."""
+        made = copy.copy(self)
+        made.start = self.start + start
+        made.columns = [column[start:stop] for column in self.columns]
+        made.size = min(stop, self.size) - start
+        return made
 
     def args(self, index: int) -> tuple[Any, ...]:
         """The arguments of one example."""
         return tuple(
             [
-                self._split[i].example(index) if i in self._split else argument
+                self._split[i].example(self.start + index) if i in self._split else argument
                 for i, argument in enumerate(self._args)
             ]
         )
