@@ -48,7 +48,7 @@ def split(argument: Any, path: Any) -> Split:
     Raises `TypeError` for what is not of numbers, and `ValueError` where there is no first axis,
     where it has several lengths, or where lists are ragged; the message says where.
     """
-    children = _children(argument)
+    children = containers(argument)
     if children is None:
         return _split_array(argument, path)
     spell, keys, parts, rebuild = children
@@ -65,7 +65,8 @@ def split(argument: Any, path: Any) -> Split:
     )
 
 
-def _children(argument: Any) -> Any:
+def containers(argument: Any) -> Any:
+    """What `children` gives for a container of batches, and None for a batch."""
     is_array = type(argument) in (list, tuple) or hasattr(argument, "__array__")
     return None if is_array else pytree.children(argument)
 
