@@ -82,7 +82,7 @@ def _answered(question: bytes) -> bytes:
             raise NobodyAnswersError("the array this belongs to is gone")
         return bytes(cloudpickle.dumps((one.answer(*asked), None)))
     except Exception as error:
-        return bytes(cloudpickle.dumps((None, sendable(error))))
+        return bytes(cloudpickle.dumps((None, sendable([error])[0])))
 
 
 def _take(number: str, answer: bytes) -> None:
@@ -117,10 +117,14 @@ def ask(topic: str, token: str, *question: Any) -> Any:
     return answer
 
 
-def sendable(error: Exception) -> Exception:
-    """The same error, or one that says the same where it can't be sent."""
+def sendable(errors: list[Exception]) -> list[Exception]:
+    """The same errors, or such that say the same in place of those that can't be sent."""
     try:
-        cloudpickle.loads(cloudpickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+        cloudpickle.loads(cloudpickle.dumps(errors))
+    except Exception as error:
+        if len(errors) > 1:
+            return [each for one in errors for each in sendable([one])]
+        said = RuntimeError(f"{type(errors[0]).__name__}: {errors[0]}")
+        said.__notes__ = [*getattr(errors[0], "__notes__", ()), f"it can't be pickled: {error}"]
+        return [said]
+    return errors

@@ -200,7 +200,8 @@ def _ignored(count: int) -> None:
 
 
 def _sendable(failures: list[Failure]) -> list[Failure]:
-    return [(index, sendable(error)) for index, error in failures]
+    errors = sendable([error for _, error in failures])
+    return [(index, error) for (index, _), error in zip(failures, errors, strict=True)]
 
 
 def _as_it_is(block: Any, **_: Any) -> Any:

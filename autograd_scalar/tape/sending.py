@@ -129,26 +129,29 @@ class Program:
         self.outside: list[Value] = []
         self.batch = [0 if isinstance(each, int) else None for each in numbers]
         self._numbers = numbers
-        self._made = made
+        self._sent = made if isinstance(made, bytes) else None
+        self._made = None if isinstance(made, bytes) else made
         self._source = source
         self._topic = topic
         self._packed = packed
-        self._lock = threading.RLock()
+        self._adding = threading.RLock()
+        self._loading = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        topic, packed = self._topic, self._packed
-        if packed is None and self._source is not None:
-            topic, packed = listen(self.token, self), self._source.packed()
-        with self._lock:
-            made = self._made if isinstance(self._made, bytes) else pickle.dumps(self._made)
+        # It waits for nobody: a worker sends it on in the thread in which it hears answers.
+        made, topic, packed = self._sent, self._topic, self._packed
+        if made is None:
+            made = pickle.dumps([*self.made])
+            if self._source is not None:
+                topic, packed = listen(self.token, self), self._source.packed()
         settings = (self.token, self._numbers, self.errors, self.threads)
         return Program, (*settings, made, None, topic, packed)
 
     @property
     def made(self) -> list[Specialisation]:
-        with self._lock:
-            if isinstance(self._made, bytes):
-                self._made = pickle.loads(self._made)
+        with self._loading:
+            if self._made is None:
+                self._made = pickle.loads(self._sent or b"")
             return self._made
 
     def examples(self, blocks: Sequence[Any]) -> Examples:
@@ -178,7 +181,7 @@ class Program:
         self, arguments: Arguments, args: Sequence[Any], kwargs: dict[str, Any]
     ) -> Specialisation:
         """The way that an example goes, traced if nobody has yet."""
-        with self._lock:
+        with self._adding:
             if (way := self._way(arguments.numbers)) is not None:
                 return way
             made, rows = self.made, _rows(args)
