@@ -42,8 +42,22 @@ _WORKER = "autograd_scalar batch"
 #: The index of an example, and what it raised.
 Failure = tuple[int, Exception]
 
+
+class ArrangementError(ValueError):
+    """Examples whose results are not arranged alike."""
+
+    @classmethod
+    def of(cls, one: Any, other: Any) -> ArrangementError:
+        """The error for ways with such results."""
+        return cls(
+            "the results of all examples of a batch must be arranged alike, but of some "
+            f"the function returns {one.result!r:.60} and of others {other.result!r:.60}"
+        )
+
+
 # What is no failure of an example, but of the function or of what it was compiled with.
 NOT_OF_AN_EXAMPLE = (
+    ArrangementError,
     FrozenError,
     MissingFunctionError,
     NoBatchError,
@@ -119,14 +133,6 @@ def bar(wanted: bool, total: int) -> Iterator[Callable[[int], Any]]:
 
         yield done
         done(total)
-
-
-def unlike(one: Any, other: Any) -> ValueError:
-    """The error for ways whose results are not arranged alike."""
-    return ValueError(
-        "the results of all examples of a batch must be arranged alike, but of some "
-        f"the function returns {one.result!r:.60} and of others {other.result!r:.60}"
-    )
 
 
 class _NewParameterError(Exception):
@@ -289,7 +295,7 @@ class _Run:
 
         def attempt(way: Specialisation, todo: Column) -> Column:
             if way.arrangement != self.arrangement:
-                raise unlike(way, self)
+                raise ArrangementError.of(way, self)
             chosen = rows[todo]
             status = np.zeros(len(todo), np.int32)
             outputs = np.empty((self.width, len(todo)))

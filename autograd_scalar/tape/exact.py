@@ -52,4 +52,4 @@ def _nearest(finite: int) -> float:
         # Python rounds the quotient of two integers once.
         return finite / ONE
     except OverflowError:
-        return math.copysign(math.inf, finite)
+        return math.inf if finite > 0 else -math.inf

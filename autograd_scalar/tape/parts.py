@@ -7,7 +7,7 @@ from typing import Any
 
 from ..engine import context
 from ..transforms.pytree import children
-from .batch import Failure, Found, bar, found, unlike
+from .batch import ArrangementError, Failure, Found, bar, found
 from .examples import Examples
 from .exact import ExactSums
 from .specialised import Specialisation
@@ -66,8 +66,8 @@ class Sums:
         self.sums.add(more.sums)
 
     def reduced(self, reduce: str) -> list[float]:
-        """The sum or the mean of each result; none where each example failed."""
-        sums = self.sums.rounded()
+        """The sum or the mean of each result; none where no example is left."""
+        sums = self.sums.rounded() if self.count else []
         return [each / self.count for each in sums] if reduce == "mean" else sums
 
 
@@ -86,7 +86,7 @@ def summed(
         results = found(compiled, some, before + start, done)
         if results.way is not None:
             if way is not None and way.arrangement != results.way.arrangement:
-                raise unlike(way, results.way)
+                raise ArrangementError.of(way, results.way)
             way = results.way
             step = max(_AT_FIRST, _AT_ONCE // max(1, len(results.columns)))
         whole.add(Sums(results, before + start, some.size))
@@ -102,5 +102,6 @@ def map_parts(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         return compiled(*args, **kwargs)
     with bar(compiled.progress, calls.size) as done:
         whole, way = summed(Unreduced(compiled), calls, 0, done)
-    result = None if way is None else way.treedef.unflatten(whole.reduced(compiled.reduce))
+    numbers = whole.reduced(compiled.reduce)
+    result = None if way is None or not numbers else way.treedef.unflatten(numbers)
     return (result, whole.failures) if compiled.errors == "report" else result

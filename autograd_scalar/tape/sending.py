@@ -19,7 +19,7 @@ from ..engine.value import Value
 from ..transforms.pytree import flatten
 from .arguments import Arguments
 from .asking import NobodyAnswersError, ask, listen
-from .batch import unlike
+from .batch import ArrangementError
 from .code import SUSPECT
 from .examples import Examples, containers
 from .specialised import MissingFunctionError, Specialisation, Specialisations
@@ -65,7 +65,7 @@ class Source:
     def frozen(self, way: Specialisation) -> Specialisation:
         """The same way, with only numbers as its results, and with Values as they are now."""
         if self._like is not None and way.arrangement != self._like.arrangement:
-            raise unlike(way, self._like)
+            raise ArrangementError.of(way, self._like)
         outer = {
             entry: Value(self._outside.setdefault(v, v.data)) for entry, v in way.tape.outer.items()
         }
