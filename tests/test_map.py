@@ -354,7 +354,7 @@ def rows_on_disk(tmp_path_factory):
     import zarr
 
     path = tmp_path_factory.mktemp("rows") / "rows.zarr"
-    chunk = 500_000
+    chunk = 250_000
     array = zarr.create_array(
         str(path), shape=(ROWS, 4), chunks=(chunk, 4), dtype="float64", compressors=None
     )

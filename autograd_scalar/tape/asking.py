@@ -92,7 +92,7 @@ def _take(number: str, answer: bytes) -> None:
 
 def ask(topic: str, token: str, *question: Any) -> Any:
     """The answer to a question; raises what the one who is asked raised."""
-    from distributed import get_worker  # type: ignore[import-untyped]
+    from distributed import get_worker
 
     try:
         worker = get_worker()
@@ -104,7 +104,7 @@ def ask(topic: str, token: str, *question: Any) -> Any:
         packed = cloudpickle.dumps((token, *question))
         message = {"worker": worker.address, "number": number, "question": packed}
         worker.log_event(topic, message)
-        answer, error = cloudpickle.loads(_waiting[number].get(timeout=PATIENCE))
+        answer, raised = cloudpickle.loads(_waiting[number].get(timeout=PATIENCE))
     except queue.Empty:
         raise NobodyAnswersError(
             f"the client that sent this has not answered for {PATIENCE:.0f} s; keep it open "
@@ -112,8 +112,8 @@ def ask(topic: str, token: str, *question: Any) -> Any:
         ) from None
     finally:
         del _waiting[number]
-    if error is not None:
-        raise error
+    if raised is not None:
+        raise raised
     return answer
 
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import dask.array as da
+import dask.array
 import numpy as np
 from dask.delayed import delayed
 
@@ -22,6 +22,9 @@ from .examples import Column, containers
 from .parts import Sums, is_chunked, summed
 from .specialised import Specialisation
 from .sending import Program, program
+
+# Dask's functions of arrays have no types.
+da: Any = dask.array
 
 _ROWS = 0
 
@@ -64,7 +67,7 @@ def _one_row(argument: Any, path: Any, leaves: list[tuple[str, Any]]) -> Any:
 
 def _checked(argument: Any, where: str) -> Any:
     """A `dask.array` with whole rows."""
-    array = argument
+    array: Any = argument
     if not hasattr(array, "__dask_graph__"):
         given = np.ma.asarray(array) if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
         array = da.from_array(given, chunks=-1)
@@ -182,9 +185,9 @@ def _results(*blocks: Any, ready: Program, width: int) -> Results:
     *arrays, starts = blocks
     calls = ready.examples(arrays)
     if not calls.size:
-        return Results(np.empty((width, 0)), [])
+        return Results([np.empty(0)] * width, [])
     made = found(ready, calls, int(starts[0]), _ignored)
-    columns = made.columns if made.way else np.full((width, calls.size), np.nan)
+    columns = made.columns or [np.full(calls.size, np.nan)] * width
     return Results(columns, _sendable(made.failures))
 
 

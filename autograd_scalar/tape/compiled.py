@@ -239,7 +239,15 @@ class Compiled:
     @property
     def cost(self) -> Cost:
         """What one replay of `tape` takes for one example, estimated."""
-        return cost(self.tape.tape)
+        tape = self.tape.tape
+        ways = [way for each in self._made.values() for way in each.made]
+
+        def measured() -> float:
+            from .timing import seconds_per_example  # it needs NumPy
+
+            return seconds_per_example(ways[0], self.reduce is not None)
+
+        return cost(tape, measured)
 
     def parameters(self) -> list[Value]:
         """The Values from outside that it reads at each call, such as those of a model.

@@ -8,8 +8,8 @@ from typing import Any
 from ..engine import context
 from ..transforms.pytree import children
 from .batch import ArrangementError, Failure, Found, bar, found
-from .examples import Examples
 from .exact import ExactSums
+from .examples import Examples
 from .specialised import Specialisation
 
 # How many examples are computed before it is known how many results they have, and how many

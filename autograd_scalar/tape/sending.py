@@ -265,7 +265,9 @@ def program(
     source = Source(settings, template, axes, kwargs, ways, like)
     made = [source.frozen(way) for way in reversed(ways.made)]
     numbers: list[list[float] | int] = []
-    for argument, axis in zip([*template, *kwargs.values()], [*axes, *[None] * len(kwargs)], strict=True):
+    for argument, axis in zip(
+        [*template, *kwargs.values()], [*axes, *[None] * len(kwargs)], strict=True
+    ):
         numbers.append([*Arguments([argument], {}).numbers] if axis is None else _arrays(argument))
     here = Program(uuid.uuid4().hex, numbers, compiled.errors, compiled.threads or 1, made, source)
     return here, like
