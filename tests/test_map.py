@@ -3,11 +3,13 @@
 import contextlib
 import math
 import os
+import runpy
 import signal
 import sys
 import threading
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import dask
 import dask.array as da
@@ -24,6 +26,7 @@ from autograd_scalar import (
 )
 from autograd_scalar.tape import asking, batch, parts
 
+SCRIPT = Path(__file__).parent.parent / "docs" / "scale.py"
 PARTITIONS = [1, 2, 7, 64]
 
 
@@ -320,7 +323,7 @@ def test_a_bar_without_tqdm_names_the_extra(monkeypatch):
 
 # A worker needs some 120 MB before it has read a number.
 MEMORY = 256 * 2**20
-ROWS = 10**7
+ROWS = 8_500_000
 
 
 @pytest.fixture(scope="module")
@@ -349,31 +352,12 @@ def cluster():
             yield client
 
 
-@pytest.fixture(scope="module")
-def rows_on_disk(tmp_path_factory):
-    import zarr
-
-    path = tmp_path_factory.mktemp("rows") / "rows.zarr"
-    chunk = 250_000
-    array = zarr.create_array(
-        str(path), shape=(ROWS, 4), chunks=(chunk, 4), dtype="float64", compressors=None
-    )
-    rng = np.random.default_rng(5)
-    numbers = rng.normal(size=(chunk, 4))
-    for start in range(0, ROWS, chunk):
-        array[start : start + chunk] = numbers + start / ROWS
+def test_rows_that_do_not_fit_the_memory_of_the_workers(cluster, tmp_path):
+    example = runpy.run_path(str(SCRIPT))
+    array = example["write"](str(tmp_path / "rows.zarr"), ROWS)
     assert array.nbytes > MEMORY
-    return array
-
-
-def test_rows_that_do_not_fit_the_memory_of_the_workers(cluster, rows_on_disk):
-    def error(w, x):
-        return (w[0] * x[0] + w[1] * x[1] + w[2] * x[2] - x[3]) ** 2
-
-    loss = compile(value_and_grad(error), batch=(None, 0), reduce="mean")
-    w = [0.5, -0.25, 1.0]
-    lazy = loss.map(w, da.from_zarr(rows_on_disk))
-    assert dask.compute(lazy)[0] == loss.map(w, rows_on_disk[:])
+    loss, w = example["loss"], example["W"]
+    assert dask.compute(loss.map(w, da.from_zarr(array)))[0] == loss.map(w, array[:])
 
 
 def test_a_worker_asks_for_what_it_can_not_trace_and_nobody_traces_twice(cluster):

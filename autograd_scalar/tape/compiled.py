@@ -382,9 +382,9 @@ class Compiled:
 
         Raises `ValueError` without a batch, and what a call raises.
 
-        >>> total = compile(lambda x: x * x, batch=0, reduce="sum")
-        >>> total.map([1e10, 1.0, 1.0])
-        1.0000000000000001e+20
+        >>> total = compile(lambda x: 2.0 * x, batch=0, reduce="sum")
+        >>> total.map([5e15, 0.5, 0.5]), total([5e15, 0.5, 0.5])
+        (1.0000000000000002e+16, 1e+16)
         """
         if not self._is_batch:
             raise ValueError(
