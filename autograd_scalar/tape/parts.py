@@ -14,7 +14,7 @@ from .specialised import Specialisation
 
 # How many examples are computed before it is known how many results they have, and how many
 # numbers are held at once from then on.
-_AT_FIRST, _AT_ONCE = 1 << 10, 1 << 21
+_AT_FIRST, _AT_ONCE = 1 << 10, 1 << 18
 
 
 def is_chunked(tree: Any) -> bool:
