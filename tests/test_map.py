@@ -7,7 +7,6 @@ import runpy
 import signal
 import sys
 import threading
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,11 +167,23 @@ def unknown():
             TypeError,
             r"args\[1\] is Delayed.*must be an array whose first axis",
         ),
+        (lambda: (W, [chunked(X, 3)] * 2), TypeError, r"args\[1\] is \[dask.*first axis runs"),
         (lambda: (chunked(X[:2, 0], 1), X), TypeError, r"args\[0\] is shared by all examples"),
         (lambda: ([Value(0.75), -1.5], chunked(X, 3)), TypeError, "there are Values among"),
         (lambda: (W, chunked(X, 3), 1.0), TypeError, "for 2 arguments"),
     ],
-    ids=["unknown", "objects", "text", "masked", "scalar", "delayed", "shared", "Values", "count"],
+    ids=[
+        "unknown",
+        "objects",
+        "text",
+        "masked",
+        "scalar",
+        "delayed",
+        "list",
+        "shared",
+        "Values",
+        "count",
+    ],
 )
 def test_what_can_not_be_mapped_is_named(args, error, match):
     with pytest.raises(error, match=match):
@@ -321,6 +332,18 @@ def test_a_bar_without_tqdm_names_the_extra(monkeypatch):
         compile(log, batch=0, progress=True)([1.0])
 
 
+@pytest.mark.parametrize("settings", [{"batch": None}, {"batch": 0}, {"batch": 0, "reduce": "sum"}])
+def test_the_cost_of_a_tape_tells_how_many_rows_take_so_long(settings):
+    compiled = compile(value_and_grad(lambda x: tanh(x) * x), **settings)
+    compiled(0.5 if settings["batch"] is None else X[:, 0])
+    assert isinstance(compiled.cost.rows(), int)
+    assert compiled.cost.rows(1e-12) == 1
+    assert compiled.cost.rows(1e6) > 1e6
+    for seconds in (0.0, -1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="seconds must be above 0"):
+            compiled.cost.rows(seconds)
+
+
 # A worker needs some 120 MB before it has read a number.
 MEMORY = 256 * 2**20
 ROWS = 8_500_000
@@ -332,24 +355,18 @@ def cluster():
     from distributed import Client, LocalCluster
 
     with (
-        warnings.catch_warnings(),
-        dask.config.set({"distributed.logging": {"distributed": "critical"}}),
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=2,
+            processes=True,
+            memory_limit=MEMORY,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=50,
+        ) as made,
+        Client(made) as client,
     ):
-        # Some ask for what newer versions of others do otherwise.
-        warnings.filterwarnings("default", category=DeprecationWarning)
-        with (
-            LocalCluster(
-                n_workers=1,
-                threads_per_worker=2,
-                processes=True,
-                memory_limit=MEMORY,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=50,
-            ) as made,
-            Client(made) as client,
-        ):
-            yield client
+        yield client
 
 
 def test_rows_that_do_not_fit_the_memory_of_the_workers(cluster, tmp_path):

@@ -68,7 +68,7 @@ def _one_row(argument: Any, path: Any, leaves: list[tuple[str, Any]]) -> Any:
 def _checked(argument: Any, where: str) -> Any:
     """A `dask.array` with whole rows."""
     array: Any = argument
-    if not hasattr(array, "__dask_graph__"):
+    if not is_chunked(array):
         given = np.ma.asarray(array) if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
         array = da.from_array(given, chunks=-1)
     if not isinstance(array, da.Array) or not array.ndim:

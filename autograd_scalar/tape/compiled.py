@@ -393,7 +393,7 @@ class Compiled:
             )
         from . import parts
 
-        if parts.is_chunked([args, kwargs]):
+        if any(map(parts.is_chunked, [*args, *kwargs.values()])):
             from . import chunked
 
             return chunked.map_chunks(self, args, kwargs)

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engine import context
-from ..transforms.pytree import children
 from .batch import ArrangementError, Failure, Found, bar, found
 from .exact import ExactSums
-from .examples import Examples
+from .examples import Examples, containers
 from .specialised import Specialisation
 
 # How many examples are computed before it is known how many results they have, and how many
@@ -17,14 +16,13 @@ from .specialised import Specialisation
 _AT_FIRST, _AT_ONCE = 1 << 10, 1 << 18
 
 
-def is_chunked(tree: Any) -> bool:
-    """Whether something of Dask is in containers."""
-    if type(tree) in (list, tuple) and {*map(type, tree)} <= {float, int}:
-        return False
-    container = children(tree)
-    if container is None:
-        return hasattr(type(tree), "__dask_graph__")
-    return any(is_chunked(part) for part in container[2])
+def is_chunked(argument: Any) -> bool:
+    """Whether an argument is something of Dask's, or has such a thing in it."""
+    container = containers(argument)
+    if container is not None:
+        return any(is_chunked(part) for part in container[2])
+    kinds = {*map(type, argument)} if isinstance(argument, list | tuple) else {type(argument)}
+    return any(hasattr(kind, "__dask_graph__") for kind in kinds)
 
 
 class Unreduced:
