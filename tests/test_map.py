@@ -446,7 +446,7 @@ def test_a_worker_that_dies_changes_no_bit(cluster, tmp_path):
 
 def test_without_anybody_to_ask_a_function_traces_where_it_is(monkeypatch, cluster):
     monkeypatch.setattr(asking, "listen", lambda token, one: None)
-    monkeypatch.setattr("autograd_scalar.tape.travelling.listen", lambda token, one: None)
+    monkeypatch.setattr("autograd_scalar.tape.sending.listen", lambda token, one: None)
     expected = compile(SLOPES, batch=(None, 0))(W, X)
     assert bits(dask.compute(compile(SLOPES, batch=(None, 0)).map(W, chunked(X, 3)))[0]) == bits(
         expected

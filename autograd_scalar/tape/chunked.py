@@ -20,8 +20,8 @@ from .asking import sendable
 from .batch import Failure, found
 from .examples import Column, containers
 from .parts import Sums, is_chunked, summed
-from .specialised import Specialisation
 from .sending import Program, program
+from .specialised import Specialisation
 
 # Dask's functions of arrays have no types.
 da: Any = dask.array
