@@ -1,4 +1,4 @@
-"""What compiled functions take: replays, batches, training, sparse, travelling, a cluster, compiling.
+"""What compiled functions take: replays, batches, training, sparse, travelling, scale, compiling.
 
 A file each for its tasks. `case.py` says what a task is, and `by_hand.c` holds the batches in C.
 """
