@@ -246,7 +246,15 @@ class Compiled:
     @property
     def cost(self) -> Cost:
         """What one replay of `tape` takes for one example, estimated."""
-        return cost(self.tape.tape)
+        tape = self.tape.tape
+        ways = [way for each in self._made.values() for way in each.made]
+
+        def measured() -> float:
+            from .timing import seconds_per_example  # it needs NumPy
+
+            return seconds_per_example(ways[0], self.reduce is not None)
+
+        return cost(tape, measured)
 
     def parameters(self) -> list[Value]:
         """The Values from outside that it reads at each call, such as those of a model.
@@ -413,6 +421,33 @@ class Compiled:
         if gradients:
             accumulate(made.outside, gradients)
         return value
+
+    def map(self, *args: Any, **kwargs: Any) -> Any:
+        """A batch over data of any size: what a call gives, but sums are rounded once.
+
+        Sums and means over the examples are exact sums, rounded at the end, so they are the same
+        bits however the data is parted. Where a `dask.array` is among the arguments that run over
+        examples, the results are such arrays, with the chunks of the rows, and nothing is
+        computed yet; docs/scale.md tells more.
+
+        Raises `ValueError` without a batch, and what a call raises.
+
+        >>> total = compile(lambda x: 2.0 * x, batch=0, reduce="sum")
+        >>> total.map([5e15, 0.5, 0.5]), total([5e15, 0.5, 0.5])
+        (1.0000000000000002e+16, 1e+16)
+        """
+        if not self._is_batch:
+            raise ValueError(
+                f"{self.__name__} has no argument that runs over examples: compile with batch=0, "
+                "or with None or 0 for each argument"
+            )
+        from . import parts
+
+        if any(map(parts.is_chunked, [*args, *kwargs.values()])):
+            from . import chunked
+
+            return chunked.map_chunks(self, args, kwargs)
+        return parts.map_parts(self, args, kwargs)
 
     def _run_batch(self, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
         from . import batch  # it needs NumPy, which one example does not

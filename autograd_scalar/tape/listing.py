@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.value import Value
@@ -29,21 +30,31 @@ class Cost:
     flops: int
     bytes: int
     instructions: int
+    _measured: Callable[[], float] = field(repr=False, compare=False)
+
+    def rows(self, seconds: float = 0.1) -> int:
+        """How many examples of a batch take about so long on one thread; it is measured here.
+
+        Raises `ValueError` where `seconds` is not above 0.
+        """
+        if not 0.0 < seconds < math.inf:
+            raise ValueError(f"seconds must be above 0, and finite, got {seconds!r}")
+        return max(1, round(seconds / self._measured()))
 
 
 #: What a call of exp or sin takes, in additions and multiplications.
 _FUNCTION = 20
 
 
-def cost(tape: Tape) -> Cost:
-    """The cost of a tape for one example."""
+def cost(tape: Tape, measured: Callable[[], float]) -> Cost:
+    """The cost of a tape for one example; `measured` tells its seconds in a batch."""
     flops = words = 0
     for opcode, operands in zip(tape.opcodes, tape.operands, strict=True):
         if opcode >= 0:
             row = TABLE[opcode]
             flops += _FUNCTION if row.is_opaque and not row.operator else 1
             words += len(operands) + 1
-    return Cost(flops, 8 * words, one(tape).instructions)
+    return Cost(flops, 8 * words, one(tape).instructions, measured)
 
 
 class Listing:

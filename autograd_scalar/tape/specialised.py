@@ -173,6 +173,11 @@ class Specialisation:
             self._program = self._packed_program.program(outer, self.check)
         return self._program
 
+    @property
+    def batched(self) -> list[tuple[bool, ...]]:
+        """For which of its inputs it has run over a batch."""
+        return [batched for batched, _ in self._batches]
+
     def batch(self, batched: tuple[bool, ...], reduced: bool) -> Ready:
         """The program for the examples of a batch; `schedule.many` says for which."""
         found = self._batches.get((batched, reduced))
