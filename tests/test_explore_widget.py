@@ -307,7 +307,7 @@ def notebook(browser, tmp_path):
 
 
 def held(tab, which=0):
-    return tab.evaluate(f"widgets[{which}].model.get('values')")
+    return json.loads(tab.evaluate(f"JSON.stringify(widgets[{which}].model.get('values'))"))
 
 
 def send(tab, page, which=0):
@@ -443,8 +443,9 @@ OPENED_AND_CLOSED = """async () => {
 
 @in_a_browser
 @needs_browser
-def test_a_view_that_is_closed_leaves_nothing_behind_and_can_be_opened_again(notebook):
-    with notebook(explore(product()[0]), reduced_motion="no-preference") as tab:
+@pytest.mark.parametrize("sizes", [[2], [10, 10, 2]], ids=["small", "large"])
+def test_a_view_that_is_closed_leaves_nothing_behind_and_can_be_opened_again(notebook, sizes):
+    with notebook(explore(network(sizes)), reduced_motion="no-preference") as tab:
         tab.evaluate(COUNTED)
         for _ in range(3):
             found = tab.evaluate(OPENED_AND_CLOSED)

@@ -123,6 +123,8 @@ class App {
     cancelAnimationFrame(this.picture.camera.gliding);
     for (const timer of [this.remembering, this.sliders.timer, this.descent.waiting]) clearTimeout(timer);
     if (this.onHash) removeEventListener("hashchange", this.onHash);
+    // What waits for the next frame has nothing to draw then.
+    this.redraw = () => {};
     this.element.replaceChildren();
   }
 
