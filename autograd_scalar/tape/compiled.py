@@ -9,6 +9,7 @@ from typing import Any
 
 from ..engine import context
 from ..engine.context import open_blocks
+from ..engine.numpy_needed import numpy_for
 from ..transforms.operators import name_taken
 from ..transforms.pytree import all_floats
 from .arguments import Arguments, Key
@@ -247,7 +248,8 @@ class Compiled:
         return value
 
     def _run_batch(self, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
-        from . import batch  # it needs NumPy, which one example does not
+        numpy_for("a batch")  # one example does without
+        from . import batch
 
         return batch.run(self, args, kwargs, backward)
 
