@@ -119,7 +119,8 @@ class Answer:
                     arguments = "<mo>,</mo>".join(map(marks.label, step.arguments))
                     left += marks.fence(arguments)
                 left += marks.equal
-            lines.append(f"<div><math displaystyle="true">{left}{marks(step.tree)}</math></div>")
+            line = f'<math displaystyle="true">{left}{marks(step.tree)}</math>'
+            lines.append(f"<div>{line}</div>")
         return "\n".join(lines)
 
     def _table(self) -> str:
