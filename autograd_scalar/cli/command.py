@@ -158,6 +158,12 @@ def _parser() -> _Parser:
             help=f"write the graph as a .{suffix} file",
         )
     parser.add_argument(
+        "--html",
+        metavar="FILE",
+        type=_file_name(".html"),
+        help="write a page in which the graph plays and its numbers can be moved",
+    )
+    parser.add_argument(
         "--view",
         choices=("operations", "network"),
         help="what the picture shows: every operation, or the neurons in columns",
@@ -256,7 +262,7 @@ def _assignment(word: str) -> tuple[str, float | None]:
 
 def _draw(root: Value, options: argparse.Namespace) -> None:
     paths = [path for path in (options.svg, options.png, options.dot) if path]
-    if not paths:
+    if not paths and not options.html:
         return
     # Those who don't draw need not wait for the drawing libraries.
     from ..picture.draw import draw
@@ -272,10 +278,21 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
             pictures[Path(path)] = drawing.pipe(path.lower().rpartition(".")[2])
         except (RuntimeError, ValueError) as error:
             raise _RequestError(f"{path}: {error}") from None
+    if options.html:
+        pictures[Path(options.html)] = _page(root, limit, options).encode()
     try:
         write_files(pictures)
     except OSError as error:
         raise _RequestError(f"{error.filename}: {error.strerror or error}") from None
+
+
+def _page(root: Value, limit: dict[str, int], options: argparse.Namespace) -> str:
+    from ..explore.explore import explore
+
+    try:
+        return explore(root, **limit).html
+    except (RuntimeError, ValueError) as error:
+        raise _RequestError(f"{options.html}: {error}") from None
 
 
 def _explanation(computed: Computation, options: argparse.Namespace) -> str:
@@ -301,7 +318,7 @@ def _check_together(parser: _Parser, options: argparse.Namespace) -> None:
         parser.error("--derive and --check can't be combined")
     if options.derive or checks:
         alone = "--derive" if options.derive else "--check"
-        for option in ("json", "explain", "svg", "png", "dot", "view", "partials", "limit"):
+        for option in ("json", "explain", "svg", "png", "dot", "html", "view", "partials", "limit"):
             if getattr(options, option):
                 parser.error(f"--{option} is for a computation with numbers: leave out {alone}")
     if options.latex and not (options.explain or options.derive):

@@ -1,7 +1,7 @@
 """`python -m autograd_scalar.generate`: writes what follows from the table into a checkout.
 
-That is all of `native.pxd`, `functions.pyi`, `rows.h` and `docs/primitives.md`, and a part of
-`docs/conventions.md` and of `value.py`.  With `--check` it writes nothing and fails where a
+That is all of `native.pxd`, `functions.pyi`, `rows.h`, `rows.js` and `docs/primitives.md`, and a
+part of `docs/conventions.md` and of `value.py`.  With `--check` it writes nothing and fails where a
 file differs.
 """
 
@@ -12,13 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import machine, native, reference, stub
+from . import javascript, machine, native, reference, stub
 
 _CHECKOUT = Path(__file__).parents[2]
 
 _FILES = {
     "autograd_scalar/engine/native.pxd": native.source,
     "autograd_scalar/engine/functions.pyi": stub.functions_stub,
+    "autograd_scalar/explore/js/rows.js": javascript.source,
     "autograd_scalar/tape/rows.h": machine.source,
     "docs/primitives.md": reference.primitives_page,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from itertools import accumulate
 
 from ..engine.value import Value
@@ -81,6 +82,25 @@ _WORDS = {"shape": "box", "penwidth": "0", "margin": "0", "height": "0.17", "fon
 _POINT = {"shape": "point", "style": "invis", "width": "0.01"}
 
 
+@dataclass(frozen=True, eq=False)
+class Arrangement:
+    """A network in its places.
+
+    columns  the values that are shown
+    links    those between values that are shown
+    place    the middle of each circle, in points, upwards
+    shares   how far along each link its number stands
+    numbers  whether there is room for the numbers of the weights
+    """
+
+    found: Network
+    columns: list[list[Value]]
+    links: list[Link]
+    place: dict[Value, tuple[float, float]]
+    shares: list[float]
+    numbers: bool
+
+
 def network_view(
     order: list[Value], wrt: Value | None, limit: int | None, title: str
 ) -> tuple[str, str, dict[str, Caption]]:
@@ -106,6 +126,17 @@ def network_view(
     sketch.add_columns()
     sketch.add_legend()
     return sketch.dot.source, sketch.title, sketch.captions
+
+
+def arranged(order: list[Value]) -> Arrangement:
+    """Where the network view puts a network, for pages that draw it themselves.
+
+    Raises `ValueError` for a graph without neurons.
+    """
+    found = network(order)
+    sketch = _Sketch(found, _folded(found, None), None, "")
+    shares = [sketch.share(link) for link in sketch.links]
+    return Arrangement(found, sketch.columns, sketch.links, sketch.place, shares, sketch.numbers)
 
 
 def _folded(found: Network, wrt: Value | None) -> list[list[Value]]:
