@@ -70,6 +70,10 @@ def build(folder: Path, node_modules: Path | None = None) -> None:
         if file.name != "index.html":
             shutil.copyfile(file, folder / file.name)
     total = sum((folder / file).stat().st_size for file in COUNTED)
+    explore = ROOT / "autograd_scalar" / "explore"
+    (folder / "explore").mkdir(exist_ok=True)
+    for file in [explore / "page.css", *sorted((explore / "js").glob("*.js"))]:
+        shutil.copyfile(file, folder / "explore" / file.name)
     answers = [prepared(example) for example in EXAMPLES]
     (folder / "answers").mkdir(exist_ok=True)
     for i, answer in enumerate(answers):
@@ -169,6 +173,7 @@ def prepared(example: Example) -> dict[str, Any]:
         "values": answer.values(),
         "picture": answer.picture(example.view, example.wrt),
         "explanation": answer.explanation(example.wrt, "short"),
+        "page": answer.page(),
     }
 
 

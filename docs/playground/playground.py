@@ -25,6 +25,7 @@ from autograd_scalar.cli.program import Computation, Program, ProgramError
 from autograd_scalar.engine.functions import FUNCTIONS
 from autograd_scalar.engine.value import Value, toposort
 from autograd_scalar.explaining.formulas import written
+from autograd_scalar.explore.explore import Page, explore
 from autograd_scalar.notation.labels import mathml_label
 from autograd_scalar.notation.reading import read
 from autograd_scalar.notation.terminal import marked
@@ -103,6 +104,13 @@ class Answer:
         except _TOLD as error:
             return _said(error)
 
+    def page(self) -> str:
+        """What the page that plays the computation is made of, as JSON; "" for too much."""
+        try:
+            return json.dumps(explore(self.result).payload, allow_nan=False)
+        except _TOLD:
+            return ""
+
     def _result(self) -> str:
         marks = MathML(12)
         label = marks.label(self.result.label) + marks.equal if self.result.label else marks.equal
@@ -180,13 +188,11 @@ def ask(request: str) -> str:
 
 
 def piece(name: str, *options: str) -> str:
-    """Another piece of the answer that was begun: "picture" or "explanation"."""
+    """Another piece of the answer that was begun: "picture", "explanation" or "page"."""
     if _answer is None:
         return ""
-    made: str = getattr(_answer, {"picture": "picture", "explanation": "explanation"}[name])(
-        *options
-    )
-    return made
+    pieces = {"picture": _answer.picture, "explanation": _answer.explanation, "page": _answer.page}
+    return pieces[name](*options)
 
 
 _answer: Answer | None = None
@@ -236,7 +242,7 @@ class _Printed(io.TextIOBase):
 def run(code: str, show: Callable[[str, str], None]) -> None:
     """Run a program and show what it prints, its last expression, and how it failed.
 
-    show  is given a kind, "text", "error", "html" or "svg", and what to show
+    show  is given a kind, "text", "error", "html", "svg" or "page", and what to show
     """
     printed = _Printed(show)
 
@@ -266,6 +272,8 @@ def run(code: str, show: Callable[[str, str], None]) -> None:
 
 def _shown(thing: Any) -> tuple[str, str]:
     """The best form of an object for a page."""
+    if isinstance(thing, Page):
+        return "page", json.dumps(thing.payload, allow_nan=False)
     bundle: dict[str, Any] = {}
     if hasattr(thing, "_repr_mimebundle_"):
         wanted = ["text/html", "image/svg+xml", "text/plain"]

@@ -1,6 +1,7 @@
 // The page: what a reader asks goes to Python in a worker, what it answers is shown.
 
 import { Numbers } from "./numbers.js";
+import { mount } from "./explore/page.js";
 import { linkTo, readLink } from "./link.js";
 
 const $ = (id) => document.getElementById(id);
@@ -62,8 +63,10 @@ const heard = {
     if (id !== asked) return;
     showValues(values, wrt);
   },
-  piece({ id, name, html }) {
-    if (id === asked) $(name).innerHTML = html;
+  piece({ id, name, content }) {
+    if (id !== asked) return;
+    if (name === "page") play(content);
+    else $(name).innerHTML = content;
   },
   output({ id, shown, content }) {
     if (id === running) output(shown, content);
@@ -95,8 +98,30 @@ async function keepOffline() {
 
 const numbers = new Numbers($("numbers"), (name, number) => {
   state.numbers[name] = number;
+  if (played) played.values = { [name]: number };
   changed();
 });
+
+// The page that plays the computation follows by itself; Python makes it once for a formula.
+
+let played = null;
+let playedFormula = null;
+
+function play(payload) {
+  played?.destroy();
+  played = null;
+  $("play").hidden = !payload;
+  if (!payload) return;
+  playedFormula = state.formula;
+  played = mount($("page"), JSON.parse(payload), {
+    onChange() {
+      const moved = played?.values ?? {};
+      const names = Object.keys(state.numbers).filter((name) => name in moved && moved[name] !== state.numbers[name]);
+      for (const name of names) state.numbers[name] = moved[name];
+      if (names.length) changed();
+    },
+  });
+}
 
 let slow = 0;
 
@@ -107,22 +132,26 @@ function ask() {
     show(prepared.examples.findIndex((each) => same(each, state)), asked);
     return;
   }
-  worker.postMessage({ kind: "formula", id: asked, ...state });
+  worker.postMessage({ kind: "formula", id: asked, ...state, played: played !== null && playedFormula === state.formula });
   slow = setTimeout(() => ($("formula-stop").hidden = false), 2000);
 }
 
 /** The answer to an example, from before Python is there. The page comes with that to the first. */
 async function show(example, id) {
-  $("answers").classList.toggle("stale", example !== first);
-  if (example === first) showNames(prepared.names, state.wrt);
+  const there = example === first;
   first = null;
-  if (example < 0 || !$("answers").classList.contains("stale")) return;
+  $("formula-panel").classList.toggle("stale", !there);
+  if (there) showNames(prepared.names, state.wrt);
+  if (example < 0) return;
   const response = await fetch(new URL(`./answers/${example}.json`, import.meta.url));
   if (!response.ok || id !== asked) return;
   const answer = await response.json();
   if (id !== asked) return;
-  showValues(answer.values, state.wrt);
-  for (const piece of ["picture", "explanation"]) $(piece).innerHTML = answer[piece];
+  if (!there) {
+    showValues(answer.values, state.wrt);
+    for (const piece of ["picture", "explanation"]) $(piece).innerHTML = answer[piece];
+  }
+  play(answer.page);
 }
 
 function answered() {
@@ -158,7 +187,7 @@ function problem({ error, place }) {
   const at = $("problem");
   at.replaceChildren();
   $("formula").classList.toggle("wrong", Boolean(error));
-  $("answers").classList.toggle("stale", Boolean(error));
+  $("formula-panel").classList.toggle("stale", Boolean(error));
   if (!error) return;
   at.append(error);
   if (place) {
@@ -238,6 +267,12 @@ function output(shown, content) {
   const last = $("output").lastElementChild;
   if (shown === "text" && last?.className === "text") {
     last.append(content);
+    return;
+  }
+  if (shown === "page") {
+    const place = document.createElement("div");
+    $("output").append(place);
+    mount(place, JSON.parse(content));
     return;
   }
   if (shown === "text" || shown === "error") {

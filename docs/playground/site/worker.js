@@ -53,16 +53,17 @@ async function load(total) {
 /** The pieces of an answer one by one, as long as nothing newer is asked. */
 async function answer(request) {
   latest = request.id;
-  const { id, formula, numbers, view, detail } = request;
+  const { id, formula, numbers, view, detail, played } = request;
   const values = JSON.parse(python.ask(JSON.stringify({ formula, numbers })));
   const names = (values.names ?? []).map((each) => each.name);
   const wrt = names.includes(request.wrt) ? request.wrt : (names[0] ?? "");
   tell({ kind: "values", id, wrt, values });
   if (values.error) return;
-  for (const [name, ...options] of [["picture", view, wrt], ["explanation", wrt, detail]]) {
+  const pieces = [["page"], ["picture", view, wrt], ["explanation", wrt, detail]];
+  for (const [name, ...options] of played ? pieces.slice(1) : pieces) {
     await new Promise((resume) => setTimeout(resume));
     if (id !== latest) return;
-    tell({ kind: "piece", id, name, html: python.piece(name, ...options) });
+    tell({ kind: "piece", id, name, content: python.piece(name, ...options) });
   }
   tell({ kind: "answered", id });
 }
