@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from autograd_scalar import Value, custom, primitive, stop_gradient, toposort, where
+from autograd_scalar.explaining.formulas import unique_names
 from autograd_scalar.explore.javascript import MODULES, module, source
 from autograd_scalar.explore.program import program_of, traced_program
+from autograd_scalar.notation.labels import mathml_label, unicode_label
 from autograd_scalar.table.primitives import ROWS
 
 SCRIPTS = Path(__file__).parent / "js"
@@ -230,6 +232,17 @@ def test_the_exported_python_program_gives_the_same_numbers(tmp_path, label):
         (v.label, v.data, v.grad) for v in expected
     ]
     assert (values[-1].label, values[-1].data) == (y.label, y.data)
+
+
+@needs_node
+def test_names_are_typeset_as_in_explanations(tmp_path):
+    labels = ["w", "w_1", "w_{31}", "w_31", "b_1^(1)", "w_{1,1}^(3)", "net_{3}", "x^(2)", "E", "x"]
+    labels += ["alpha", "beta_2", "α", "a'", "<i>", "W_12^(3)", "v1", "x"]
+    total = sum(Value(1.0, label) for label in labels)
+    program = program_of(total * total)
+    found = in_javascript(tmp_path, program, "return [graph.names, graph.shown, graph.mathml]")
+    names = [*unique_names(program.nodes, {}).values()]
+    assert found == [names, [*map(unicode_label, names)], [*map(mathml_label, names)]]
 
 
 def test_a_traced_program_of_a_model_names_its_parameters():

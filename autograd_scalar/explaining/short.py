@@ -51,7 +51,7 @@ class _Draft(Document):
 def short_form(chains: Chains, digits: int) -> list[Block]:
     """The fullest account that is short; the last one always is."""
     moves = moved(chains.order, chains.wrt, chains.moving, chains.value)
-    closing = [*_meaning(chains, moves), *_moved(chains, moves, digits)]
+    closing = [*meaning(chains, moves), *_moved(chains, moves, digits)]
     blocks: list[Block] = []
     for account in _accounts(chains, digits):
         blocks = [*account, *closing]
@@ -319,7 +319,7 @@ def _amount(values: Sequence[float]) -> ast.expr:
 # What the number means.
 
 
-def _meaning(chains: Chains, moves: Moved) -> list[Block]:
+def meaning(chains: Chains, moves: Moved) -> list[Block]:
     x, y, slope = chains.name(chains.wrt), chains.name(chains.y), chains.value
     if not math.isfinite(slope):
         return [Paragraph(("The derivative of ", y, " is not finite here."))]

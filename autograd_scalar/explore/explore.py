@@ -15,6 +15,7 @@ from ..picture.texts import named
 from .layout import network_layout, operations_layout
 from .page import html_page
 from .program import Program, program_of, traced_program
+from .words import words_of
 
 #: The most values a page can show without becoming slow.
 LIMIT = 3000
@@ -26,16 +27,21 @@ class Page:
     program  the recorded graph as the page computes it
     """
 
-    def __init__(self, program: Program, title: str) -> None:
+    def __init__(self, program: Program, title: str, renderer: str) -> None:
         self.program = program
         self.title = title
+        self._renderer = renderer
 
     @functools.cached_property
     def payload(self) -> dict[str, Any]:
         """What the page's script is given, as data that JSON can hold."""
         nodes = self.program.nodes
-        layout = {"operations": operations_layout(nodes), "network": network_layout(nodes)}
-        return {"title": self.title, "program": self.program.data, "layout": layout}
+        layout = {
+            "operations": operations_layout(nodes, self._renderer),
+            "network": network_layout(nodes),
+        }
+        program = {**self.program.data, "words": words_of(self.program)}
+        return {"title": self.title, "program": program, "layout": layout}
 
     @functools.cached_property
     def html(self) -> str:
@@ -83,14 +89,16 @@ def explore(
     *args: Any,
     title: str = "",
     limit: int | None = LIMIT,
+    renderer: str = "auto",
     **kwargs: Any,
 ) -> Page:
     """A page in which a computation can be played, moved and asked about.
 
-    source  a Value, for everything it was computed from; or a function
-    args    the function's arguments, as for `value_and_grad`, and `kwargs` those by name
-    title   a title, by default the result and its number
-    limit   the most values; None for no limit
+    source    a Value, for everything it was computed from; or a function
+    args      the function's arguments, as for `value_and_grad`, and `kwargs` those by name
+    title     a title, by default the result and its number
+    limit     the most values; None for no limit
+    renderer  what lays the graph out: "system" (the `dot` program of Graphviz), "embedded" or "auto"
 
     The page shows the graph; plays the values and then the gradients one by one, with the rule
     of each step; recomputes everything while an input or a parameter is dragged; takes gradient
@@ -123,4 +131,4 @@ def explore(
             f"it with limit={count} (or limit=None), or explore a part: explore(v) for a Value v "
             "further inside"
         )
-    return Page(program, title or named(program.root))
+    return Page(program, title or named(program.root), renderer)

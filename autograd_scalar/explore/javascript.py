@@ -15,7 +15,7 @@ from ..table.primitives import ROWS, Primitive
 from ..table.registry import OPCODES, TABLE
 
 #: The modules of the page, each after those that it imports.
-MODULES = ("mathematics", "rows", "numbers", "python", "graph")
+MODULES = ("mathematics", "rows", "numbers", "python", "graph", "sentences", "words")
 
 _FOLDER = Path(__file__).parent / "js"
 _STEPS = ("floor", "ceil", "trunc", "floordiv")
@@ -199,7 +199,7 @@ def row_source(row: Primitive) -> tuple[str, JavaScript]:
     if row.domain:
         domain = ast.parse(row.domain, mode="eval").body
         lines.append(f"defined: {_function(names, write.test(domain)[0])},")
-    if row.kinks:
+    if row.kinks or row not in ROWS:
         value = _branches(write, row.value_tree)
         partials = [_branches(write, tree) for tree in row.shown_trees]
         if value or any(partials):

@@ -27,10 +27,11 @@ _LONGEST = 160.0
 _OPERATION = 12.0
 
 
-def operations_layout(order: Sequence[Value]) -> dict[str, Any]:
+def operations_layout(order: Sequence[Value], renderer: str = "auto") -> dict[str, Any]:
     """The graph of all operations, operands on the left.
 
-    order  the values of the graph, operands first
+    order     the values of the graph, operands first
+    renderer  as for `draw`
 
     boxes   x, y, width, height of the value at each index, one after the other
     edges   for each value a path for each of its operands
@@ -38,7 +39,7 @@ def operations_layout(order: Sequence[Value]) -> dict[str, Any]:
     """
     index = {v: i for i, v in enumerate(order)}
     groups = _groups(order)
-    svg = ElementTree.fromstring(render(_source(order, index, groups), "svg"))
+    svg = ElementTree.fromstring(render(_source(order, index, groups), "svg", renderer))
     places = {group.attrib["id"]: group for group in svg.iter() if "id" in group.attrib}
     left, top, right, bottom = _extent(places["graph"])
     boxes: list[int] = []

@@ -15,7 +15,7 @@ from typing import Any
 from ..engine import modes
 from ..engine.value import Value, toposort
 from ..explaining.formulas import unique_names
-from ..notation.labels import mathml_label, unicode_label
+from ..notation.labels import has_small_scripts, mathml_label, unicode_label
 from ..table.primitives import ROWS, Primitive
 from ..table.registry import OPCODES, TABLE
 from ..tape.arguments import Arguments
@@ -33,18 +33,21 @@ class Program:
 
     root   the number
     nodes  every value it is computed from and itself, operands first: `toposort(root)`
+    index  where each of them is among `nodes`
+    names  a different name for each
     data   the program as JSON has it
     """
 
     def __init__(self, root: Value, tracer: ProgramTracer | None = None) -> None:
         self.root = root
         self.nodes = toposort(root)
-        self._index = {v: i for i, v in enumerate(self.nodes)}
+        self.index = {v: i for i, v in enumerate(self.nodes)}
+        self.names = unique_names(self.nodes, {})
         self._rows: dict[str, int] = {}
         self._ops: list[int] = []
         self._operands: list[int] = []
         self._numbers: list[Any] = []
-        self._frozen: dict[int, Any] = {}
+        self.frozen: dict[int, Any] = {}
         self._detached: list[int] = []
         self._tracer = tracer
         #: Where entries of the tape are among the nodes, those that only questions need included.
@@ -71,13 +74,12 @@ class Program:
             elif v.kind in _KINDS:
                 self._add(_KINDS[v.kind], number=v.data)
             else:
-                self._add_row(v._opcode, [self._index[parent] for parent in v.parents], v)
+                self._add_row(v._opcode, [self.index[parent] for parent in v.parents], v)
         guards = [] if self._tracer is None else self._guards(self._tracer.tape)
         while self._pending:
             self._add_entry(self._pending.pop(0))
-        names = unique_names(self.nodes, {})
-        labelled = {i: names[v] for i, v in enumerate(self.nodes) if v.label}
-        typeset = {i: (unicode_label(name), mathml_label(name)) for i, name in labelled.items()}
+        labelled = {i: self.names[v] for i, v in enumerate(self.nodes) if v.label}
+        typeset = {i: typeset_name(name) for i, name in labelled.items()}
         data = {
             "n": len(self.nodes),
             "rows": [*self._rows],
@@ -88,7 +90,7 @@ class Program:
             "labels": {i: v.label for i, v in enumerate(self.nodes) if v.label},
             "typeset": {i: each for i, each in typeset.items() if each != _simple(labelled[i])},
             "detached": self._detached,
-            "frozen": self._frozen,
+            "frozen": self.frozen,
             "guards": guards,
             "reads": [] if self._tracer is None else [*map(_read, self._tracer.reads)],
         }
@@ -104,7 +106,7 @@ class Program:
     def _add_row(self, opcode: int, operands: Sequence[int], v: Value | None = None) -> None:
         row = TABLE[opcode]
         if v is not None and not _is_translated(row):
-            self._frozen[len(self._ops)] = [_spelled(v.data), [*map(_spelled, v.partials)]]
+            self.frozen[len(self._ops)] = [_spelled(v.data), [*map(_spelled, v.partials)]]
         self._add(self._rows.setdefault(row.name, len(self._rows)), operands)
 
     # What is computed in a traced function and no derivative leads to.
@@ -118,7 +120,7 @@ class Program:
             if v.kind == "constant" and tracer.varies(entry):
                 found[v] = entry
             else:
-                places.setdefault(entry, self._index[v])
+                places.setdefault(entry, self.index[v])
         self._entries = places
         return found
 
@@ -221,16 +223,31 @@ def _spelled(number: float) -> Any:
     return number
 
 
-def _simple(label: str) -> tuple[str, str] | None:
-    """A word, or one with a number below it, as the page typesets them itself."""
-    found = re.fullmatch(r"([a-z]+|[A-Z]+)(?:_\{([0-9]+)\}|_?([0-9]+))?", label)
+def typeset_name(label: str) -> list[str]:
+    """A name with small scripts, as MathML, and with large ones; "" where it has no small ones."""
+    large = unicode_label(label, False) if has_small_scripts(label) else ""
+    return [unicode_label(label), mathml_label(label), large]
+
+
+def _simple(label: str) -> list[str] | None:
+    """A word, or one with numbers below and above it, as the page typesets them itself."""
+    found = re.fullmatch(
+        r"([a-z]+|[A-Z]+)(?:_\{([0-9]+(?:,[0-9]+)?)\}|_?([0-9]+))?(\^\([0-9]+\))?", label
+    )
     if found is None:
         return None
-    letter, below = found[1], found[2] or found[3]
+    letter, below, above = found[1], found[2] or found[3], (found[4] or "").removeprefix("^")
     if below is None:
-        return letter, f"<mi>{letter}</mi>"
+        return None if above else [letter, f"<mi>{letter}</mi>", letter]
+    tag = "mi" if "," in below else "mn"
+    parts = f"<mi>{letter}</mi><{tag}>{below}</{tag}>"
+    markup = f"<msubsup>{parts}<mi>{above}</mi></msubsup>" if above else f"<msub>{parts}</msub>"
+    raised = f"^{above}" if above else ""
+    if "," in below:
+        return [f"{letter}_{{{below}}}{raised}", markup, ""]
     small = below.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-    return letter + small, f"<msub><mi>{letter}</mi><mn>{below}</mn></msub>"
+    small += above.translate(str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾"))
+    return [letter + small, markup, f"{letter}_{below}{raised}"]
 
 
 def _is_translated(row: Primitive) -> bool:

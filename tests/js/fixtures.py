@@ -7,10 +7,11 @@ import random
 import sys
 from pathlib import Path
 
-from autograd_scalar import Value, steps, toposort
+from autograd_scalar import Value, exp, explain, maximum, nn, relu, steps, toposort, where
 from autograd_scalar.algebra.trees import number
 from autograd_scalar.engine.value import record
 from autograd_scalar.explore.program import program_of
+from autograd_scalar.explore.words import words_of
 from autograd_scalar.notation.numerals import decimal, is_rounded
 from autograd_scalar.notation.typeset import MathML, Typesetter
 from autograd_scalar.table.primitives import ROWS
@@ -176,7 +177,120 @@ def texts():
     ]
 
 
-FILES = {"rows": rows, "graphs": random_graphs, "texts": texts}
+def single_operations():
+    """Each row by itself at its samples: its program, and the line that tells each partial."""
+    found = []
+    for row in ROWS:
+        if row.is_question:
+            continue
+        points = [*row.samples, *(kink.at for kink in row.kinks)]
+        sets = [point for point in points if all(map(math.isfinite, point))]
+        told = [lines_of(row, point) for point in sets]
+        program = program_of(operation(row, sets[0]))
+        program.data["words"] = words_of(program)
+        found.append({"program": program.data, "points": [*zip(sets, told, strict=True)]})
+    return found
+
+
+def operation(row, point):
+    out = record(OPCODES[row.name], *map(Value, point, "abc"))
+    out.label = "y"
+    return out
+
+
+def lines_of(row, point):
+    """What an explanation says first of each partial; None where it has no derivative."""
+    try:
+        out = operation(row, point)
+        return [flat(explain(out, v).text.split("\n\n")[0]) for v in out.parents]
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def flat(text):
+    """A text in one line."""
+    return " ".join(text.split())
+
+
+def neuron():
+    w, x, b = Value.parameter(0.5, "w"), Value(2.0, "x"), Value.parameter(0.1, "b")
+    z = w * x + b
+    z.label = "z"
+    a = 1 / (1 + exp(-z))
+    a.label = "a"
+    loss = (a - 1) ** 2 / 2
+    loss.label = "E"
+    return loss
+
+
+def layers():
+    model = nn.MLP(2, [3, 2, 1], rng=random.Random(0))
+    out = model([Value(0.3, "x_1"), Value(-0.8, "x_2")])
+    out = out[0] if isinstance(out, list) else out
+    loss = (out - 0.5) ** 2
+    loss.label = "E"
+    return loss
+
+
+def without_labels():
+    x = Value(1.5)
+    return x * x * x.exp() + 3 * x
+
+
+def many_ways():
+    y = Value(1.1, "x")
+    for i in range(5):
+        y = y.sin() + y * 0.5
+        y.label = f"h_{i}"
+    return y
+
+
+def at_kinks():
+    a, b = Value(2.0, "a"), Value(2.0, "b")
+    y = maximum(a, b) * relu(a - b) + abs(b - 2) + a
+    y.label = "net_{d1}"
+    return y
+
+
+def nothing():
+    a, b = Value(0.0, "a"), Value(3.0, "b")
+    z = a * b
+    z.label = "z"
+    return z * z + Value(1.0, "c")
+
+
+def constants():
+    x = Value(-1234567.0, r"\hat{y}_1")
+    y = where(x > 0, x, x / 3) * 1e-9 - Value(2.0, "c").detach() / x
+    y.label = "<b>"
+    return y
+
+
+EXPLAINED = (neuron, layers, without_labels, many_ways, at_kinks, nothing, constants)
+
+
+def explanations():
+    """Graphs with all words, and what `explain` says of each value."""
+    found = []
+    for make in EXPLAINED:
+        y = make()
+        program = program_of(y)
+        program.data["words"] = words_of(program, room=10**6)
+        texts = {
+            i: flat(explain(y, program.nodes[i]).to_text(10**6))
+            for i in program.data["words"]["explained"]
+        }
+        found.append({"name": make.__name__, "program": program.data, "texts": texts})
+    return found
+
+
+FILES = {
+    "rows": rows,
+    "graphs": random_graphs,
+    "texts": texts,
+    "operations": single_operations,
+    "explanations": explanations,
+}
 
 if __name__ == "__main__":
     for name, make in FILES.items():

@@ -44,7 +44,7 @@ export class Camera {
     const [, top, , bottom] = this.end;
     const high = this.size[1] * scale;
     const middle = height / 2 - ((top + bottom) / 2) * scale;
-    this.touched = false;
+    this.touched = all;
     this.set({
       x: Math.min((width - this.size[0] * scale) / 2, width - 24 - this.size[0] * scale),
       y: high > height ? Math.min(16, Math.max(height - 16 - high, middle)) : (height - high) / 2,

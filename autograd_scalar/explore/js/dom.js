@@ -1,7 +1,7 @@
 // Elements made without markup: whatever a label says, it stays text.
 
-const SVG = "http://www.w3.org/2000/svg";
-const MATHML = "http://www.w3.org/1998/Math/MathML";
+const SVG_SPACE = "http://www.w3.org/2000/svg";
+const MATHML_SPACE = "http://www.w3.org/1998/Math/MathML";
 
 const SHOWN_MARKUP = new Set(
   ("math mrow mi mn mo ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover " +
@@ -9,7 +9,7 @@ const SHOWN_MARKUP = new Set(
 );
 const SHOWN_HTML = new Set("p ul ol li div span em strong b i code sub sup br table tr td th".split(" "));
 const SHOWN_ATTRIBUTES = new Set(
-  "mathvariant stretchy fence separator lspace rspace width columnalign display class".split(" "),
+  "mathvariant stretchy fence separator form lspace rspace width columnalign display displaystyle class".split(" "),
 );
 
 /** An HTML element. Functions among the attributes listen to the event of their name. */
@@ -19,7 +19,7 @@ export function html(tag, attributes = {}, ...children) {
 
 /** The same for SVG. */
 export function svg(tag, attributes = {}, ...children) {
-  return filled(document.createElementNS(SVG, tag), attributes, children);
+  return filled(document.createElementNS(SVG_SPACE, tag), attributes, children);
 }
 
 function filled(element, attributes, children) {
@@ -52,22 +52,17 @@ export function classes(element, states) {
 /** MathML and plain HTML as nodes: elements that only show something, and nothing that acts. */
 export function fromMarkup(text) {
   const parsed = new DOMParser().parseFromString(
-    `<div xmlns="http://www.w3.org/1999/xhtml">${text.replaceAll("<math>", `<math xmlns="${MATHML}">`)}</div>`,
+    `<div xmlns="http://www.w3.org/1999/xhtml">${text.replace(/<math(?=[ >])/g, `<math xmlns="${MATHML_SPACE}"`)}</div>`,
     "application/xhtml+xml",
   );
   if (parsed.querySelector("parsererror")) return [document.createTextNode(text)];
   return [...parsed.documentElement.childNodes].map(copied).filter(Boolean);
 }
 
-/** A formula: what stands inside of `<math>`. */
-export function formula(inside, block = false) {
-  return fromMarkup(`<math xmlns="${MATHML}"${block ? ' display="block"' : ""}>${inside}</math>`);
-}
-
 function copied(node) {
   if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
   if (node.nodeType !== Node.ELEMENT_NODE) return null;
-  const known = node.namespaceURI === MATHML ? SHOWN_MARKUP : SHOWN_HTML;
+  const known = node.namespaceURI === MATHML_SPACE ? SHOWN_MARKUP : SHOWN_HTML;
   const children = [...node.childNodes].map(copied).filter(Boolean);
   if (!known.has(node.localName)) return html("span", {}, ...children);
   const element = document.createElementNS(node.namespaceURI, node.localName);

@@ -17,6 +17,7 @@ const SPELLED_NUMBERS = { inf: Infinity, "-inf": -Infinity, nan: NaN };
  * names       a different name for each
  * shown       the same, typeset: w₃₁
  * mathml      and as MathML
+ * typeset     both of these, and the name in large scripts, "" where it has no small ones
  * labels      the labels as they were given, "" for none
  * inputs      the values that may be set: inputs and parameters
  * data        the values' numbers
@@ -68,9 +69,9 @@ export class Graph {
     }
     this.labels = Array.from({ length: this.size }, (_, i) => program.labels?.[i] ?? "");
     this.names = uniqueNames(this.labels);
-    const typeset = this.names.map((name, i) => program.typeset?.[i] ?? typesetLabel(name));
-    this.shown = typeset.map(([text]) => text);
-    this.mathml = typeset.map(([, markup]) => markup);
+    this.typeset = this.names.map((name, i) => program.typeset?.[i] ?? typesetLabel(name));
+    this.shown = this.typeset.map(([text]) => text);
+    this.mathml = this.typeset.map(([, markup]) => markup);
     this.inputs = [];
     for (let i = 0; i < this.size; i += 1) {
       if (this.#ops[i] === INPUT || this.#ops[i] === PARAMETER) this.inputs.push(i);
@@ -141,6 +142,11 @@ export class Graph {
       throw new RangeError(`${this.names[i]} is computed or constant, and can't be set`);
     }
     this.data[i] = number;
+  }
+
+  /** Whether the inputs hold the recorded numbers. */
+  get isRecorded() {
+    return this.inputs.every((i, k) => Object.is(this.data[i], this.#recorded[k]));
   }
 
   /** Go back to the recorded numbers. */
@@ -276,13 +282,21 @@ export class Graph {
 
   /** [operand, partial] of a value; null is one that the value does not depend on here. */
   edges(i) {
-    const zeros = this.#rows[i]?.zeros;
-    const numbers = this.#numbersOf(i, this.data);
-    return this.operands(i).map((operand, k) => {
-      const partial = this.#partial[this.#start[i] + k];
-      const vanishes = partial === 0 && zeros?.[k]?.(...numbers, this.data[i]);
-      return [operand, vanishes ? null : partial];
-    });
+    const found = [];
+    if (this.#detached.has(i)) return found;
+    const start = this.#start[i];
+    for (let e = start; e < this.#start[i + 1]; e += 1) {
+      const partial = this.#partial[e];
+      const vanishes = partial === 0 && this.#vanishes(i, e - start);
+      found.push([this.#operands[e], vanishes ? null : partial]);
+    }
+    return found;
+  }
+
+  /** Whether a value's partial by its operand k is written 0 here. */
+  #vanishes(i, k) {
+    const zero = this.#rows[i]?.zeros[k];
+    return Boolean(zero?.(...this.#numbersOf(i, this.data), this.data[i]));
   }
 
   /**
@@ -414,6 +428,11 @@ export class Graph {
     return found;
   }
 
+  /** Which case the formula of a partial by operand k is in, 0 where there is but one. */
+  piece(i, k) {
+    return this.#piecesOf(i)?.[k + 1][0] ?? 0;
+  }
+
   #withPieces() {
     return this.#order.filter((i) => this.#rows[i]?.pieces && this.#moving[i] && i < this.size);
   }
@@ -461,8 +480,7 @@ export class Graph {
         found.push({ kind: "branch", node, message });
       }
     }
-    const moved = this.inputs.some((i, k) => !Object.is(this.data[i], this.#recorded[k]));
-    if (moved) {
+    if (!this.isRecorded) {
       for (const each of this.frozen) {
         if (this.#moving[each.node]) found.push({ kind: "frozen", ...each });
       }
@@ -502,6 +520,11 @@ export class Graph {
       }
     }
     return order;
+  }
+
+  /** The result with another number in one value, and in those it goes into. */
+  moved(i, number) {
+    return this.#resultWith([i], [number], this.data.slice(), this.#goesInto(i));
   }
 
   /** A step of gradient descent on some inputs; the result after it. */
@@ -584,14 +607,25 @@ function spelledNumber(spelled) {
   return typeof spelled === "string" ? SPELLED_NUMBERS[spelled] : spelled;
 }
 
-/** A word, or one with a number below it, as text and as MathML: w₃₁ for w_{31}. */
+/**
+ * A word, or one with numbers below and above it: in small scripts, as MathML, in large scripts.
+ *
+ * w_{31} is w₃₁ and w_31; w_{1,2} has no small scripts.
+ */
 function typesetLabel(label) {
-  const found = /^([a-z]+|[A-Z]+)(?:_\{([0-9]+)\}|_?([0-9]+))?$/.exec(label);
-  const [, letter, several, one] = found ?? [null, label.replace(/[^\w#]/g, "")];
+  const [, letter, several, one, raised = ""] =
+    /^([a-z]+|[A-Z]+)(?:_\{([0-9]+(?:,[0-9]+)?)\}|_?([0-9]+))?(\^\([0-9]+\))?$/.exec(label);
   const below = several ?? one;
-  if (below === undefined) return [letter, `<mi>${letter}</mi>`];
+  if (below === undefined) return [letter, `<mi>${letter}</mi>`, letter];
+  const hasComma = below.includes(",");
+  const tag = hasComma ? "mi" : "mn";
+  const parts = `<mi>${letter}</mi><${tag}>${below}</${tag}>`;
+  const above = raised.slice(1);
+  const markup = above ? `<msubsup>${parts}<mi>${above}</mi></msubsup>` : `<msub>${parts}</msub>`;
+  if (hasComma) return [`${letter}_{${below}}${raised}`, markup, ""];
   const small = [...below].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
-  return [letter + small, `<msub><mi>${letter}</mi><mn>${below}</mn></msub>`];
+  const high = [...above.slice(1, -1)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
+  return [letter + small + (above ? `⁽${high}⁾` : ""), markup, `${letter}_${below}${raised}`];
 }
 
 /** A different name for each value: its label, x#1 where several share it, or v1, v2, … */

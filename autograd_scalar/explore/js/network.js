@@ -84,8 +84,8 @@ export class NetworkView {
     const parts = { data: lines[1], grad: kind === "constant" ? null : lines[2] };
     parts.element = svg("g", {
       class: `node ${kind}${root}`, transform: `translate(${x} ${y})`, "data-node": i,
-      role: "button", tabindex: "-1", "aria-label": this.app.name(i),
-    }, outline, ...lines);
+      role: "button", tabindex: "-1",
+    }, outline, name ? null : svg("text", { class: "quiet" }, this.app.name(i)), ...lines);
     this.nodesAbove.append(parts.element);
     this.nodes.set(i, parts);
   }

@@ -3,7 +3,7 @@
 import { classes, mark, svg, write } from "./dom.js";
 
 const LINE = 17;
-const FAR = 0.34;
+const FAR = 0.2;
 
 export class OperationsView {
   constructor(app, layout) {
@@ -66,7 +66,9 @@ export class OperationsView {
     const baseline = () => 5 + LINE * ++line - 4;
     const text = (className) => svg("text", { class: className, x: middle, y: baseline() });
     const parts = { kind, label: null, data: null, grad: null };
+    // A button is called by its texts; what has no label is called all the same.
     const children = [svg("rect", { class: "box", width, height, rx: kind === "leaf" ? 9 : 3 })];
+    if (!name) children.push(svg("text", { class: "quiet" }, this.app.name(i)));
     if (name) {
       const shown = name.length > 22 ? `${name.slice(0, 21)}…` : name;
       children.push(parts.label = text("label"));
@@ -77,7 +79,7 @@ export class OperationsView {
     if (kind === "interior") {
       const symbol = this.app.symbol(i);
       const wide = Math.max(12, 4 + 3.6 * symbol.length);
-      children.push(svg("g", { class: "operation" },
+      children.push(svg("g", { class: "operation", "aria-hidden": "true" },
         svg("rect", { x: -wide - (wide - 12), y: height / 2 - 12, width: 2 * wide, height: 24, rx: 12 }),
         svg("text", { x: 12 - wide, y: height / 2 + (symbol.length > 1 ? 4 : 5), class: symbol.length > 1 ? "word" : "" }, symbol)));
     }
@@ -88,7 +90,6 @@ export class OperationsView {
       "data-node": i,
       role: "button",
       tabindex: "-1",
-      "aria-label": this.app.name(i),
     }, ...children);
     this.nodesAbove.append(parts.element);
     this.nodes.push(parts);

@@ -122,7 +122,7 @@ class App {
   // What things are called, and what is written where.
 
   label(i) {
-    return this.isNamed(i) ? this.graph.shown[i] : "";
+    return this.isNamed(i) ? this.name(i) : "";
   }
 
   isNamed(i) {
@@ -130,7 +130,9 @@ class App {
   }
 
   name(i) {
-    return this.graph.shown[i];
+    const name = this.graph.shown[i];
+    // In formulas, what is no name stands in brackets.
+    return this.graph.labels[i][0] !== "(" && /^\(.*\)$/s.test(name) ? name.slice(1, -1) : name;
   }
 
   derivative(i) {
@@ -152,6 +154,12 @@ class App {
     const symbol = this.symbol(i);
     if (names.length === 2 && !/\w/.test(symbol)) return names.join(` ${symbol} `);
     return names.length === 1 && !/\w/.test(symbol) ? `${symbol}${names[0]}` : `${symbol}(${names.join(", ")})`;
+  }
+
+  /** What a small difference says about a gradient. */
+  difference(i) {
+    const found = this.graph.difference(i);
+    return { ...found, ok: Math.abs(found.value - this.graph.adjoint[i]) <= found.error };
   }
 
   few(number) {
@@ -240,6 +248,7 @@ class App {
   announce() {
     const { phase, node } = this.timeline.at(this.time);
     if (phase === "start") this.say("start: only the inputs are known");
+    else if (phase === "done") this.say("done: every gradient is known");
     else if (phase === "forward") this.say(this.words.node(node).says);
     else if (this.asking) this.say(`back through ${this.name(node)}`);
     else this.say(this.words.step(this.standing.step));

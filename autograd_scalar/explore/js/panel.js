@@ -1,6 +1,6 @@
 // The panel: what happens in this step, and how the gradient that was asked for comes about.
 
-import { formula, fromMarkup, html, write } from "./dom.js";
+import { fromMarkup, html, write } from "./dom.js";
 import { decimal, isRounded, typeset } from "./numbers.js";
 
 const MOST_WAYS = 8;
@@ -31,7 +31,7 @@ export class Panel {
     const { app } = this;
     const { phase, node } = app.timeline.at(app.time);
     if (phase === "forward") return this.forwardBlocks(node);
-    if (phase === "backward" && app.time < app.timeline.length) return this.backwardBlocks(node);
+    if (phase === "backward") return this.backwardBlocks(node);
     if (phase === "start") {
       return [html("h2", {}, "Start"), html("p", {}, "Only the inputs are known. Play computes the values one by one, and then the gradients, from the result back.")];
     }
@@ -39,10 +39,10 @@ export class Panel {
   }
 
   forwardBlocks(node) {
-    const { text } = this.app.words.node(node);
+    const formula = this.app.words.node(node);
     return [
       html("h2", {}, "Forward: ", html("span", { class: "data" }, this.app.name(node))),
-      html("p", { class: "formula" }, text),
+      html("p", { class: "formula" }, fromMarkup(formula.html)),
     ];
   }
 
@@ -56,12 +56,12 @@ export class Panel {
     ];
     step.contributions.forEach((each, k) => {
       if (app.graph.kind(each.parent) === "constant") return;
-      const { rule, mathml, text } = app.words.edge(node, k);
+      const formula = app.words.edge(node, k);
       const receiver = app.name(each.parent);
       const hidden = app.hides(each.parent);
       blocks.push(html("div", { class: "share" },
-        html("h3", {}, `→ ${receiver} `, html("small", {}, rule)),
-        html("p", { class: "formula" }, mathml ? formula(mathml) : text),
+        html("h3", {}, `→ ${receiver} `, html("small", {}, formula.rule)),
+        html("p", { class: "formula" }, fromMarkup(formula.html)),
         hidden
           ? html("p", {}, "What does it receive? ", html("button", { type: "button", click: () => app.select(each.parent) }, "Answer"))
           : html("p", {}, "receives ", this.product([each.partial, step.adjoint], each.amount), ", has ", this.total(each), " so far")));
@@ -146,8 +146,8 @@ export class Panel {
     if (i === root) return [html("p", {}, `${app.name(i)} changes exactly as fast as itself, so the gradient is 1. The backward pass starts here.`)];
     const { count } = graph.ways(i);
     if (count === 0n) return [html("p", {}, `${app.name(root)} does not depend on it.`)];
-    const blocks = count <= MOST_WAYS ? this.ways(i, refreshers) : this.users(i, count, refreshers);
-    return [...blocks, ...this.explained(i), ...this.checked(i, refreshers)];
+    const added = count > MOST_WAYS ? this.users(i, count, refreshers) : count > 1 ? this.ways(i, refreshers) : [];
+    return [...added, ...this.explained(i, refreshers), ...this.checked(i, refreshers)];
   }
 
   /** The product along each way, and their sum. */
@@ -163,7 +163,7 @@ export class Panel {
       const edges = links.map(({ node, operand }) => [node, operand]);
       const lit = () => app.lightWays(edges);
       const button = html("button", {
-        type: "button", class: "way", "aria-label": `way ${way + 1} of ${paths.length}: show it in the picture`,
+        type: "button", class: "way", title: `way ${way + 1} of ${paths.length}: show it in the picture`,
         click: lit, mouseenter: lit, focus: lit, mouseleave: () => app.lightWays(null), blur: () => app.lightWays(null),
       }, shortened(route).join(" → "));
       list.append(html("li", {}, button, numbers));
@@ -181,11 +181,7 @@ export class Panel {
       });
       sum.replaceChildren(`${app.derivative(i)} = `, ...added(amounts, graph.adjoint[i]));
     });
-    const many = paths.length > 1;
-    return [
-      html("h3", {}, many ? `The sum over its ${paths.length} ways to ${app.name(graph.size - 1)}` : `Its one way to ${app.name(graph.size - 1)}`),
-      list, sum,
-    ];
+    return [html("h3", {}, `The sum over its ${paths.length} ways to ${app.name(graph.size - 1)}`), list, sum];
   }
 
   /** With many ways: what arrives from each value that it goes into. */
@@ -221,14 +217,20 @@ export class Panel {
     ].filter(Boolean);
   }
 
-  explained(i) {
-    const found = this.app.words.explain(i);
-    if (!found) return [];
-    const blocks = found.blocks.map(({ kind, html: markup, text }) => {
-      if (!markup) return html("p", {}, text);
-      return html(kind === "list" ? "div" : kind === "math" ? "div" : "p", { class: kind }, ...fromMarkup(markup));
+  /** What `explain` writes, with the numbers as they are. */
+  explained(i, refreshers) {
+    const { words } = this.app;
+    const blocks = html("div", { class: "explained" });
+    let shown = "";
+    refreshers.push(() => {
+      const found = words.explain(i);
+      const markup = found.blocks.map((block) => block.html).join("");
+      if (markup === shown) return;
+      shown = markup;
+      blocks.replaceChildren(...fromMarkup(markup));
+      if (found.stale) blocks.append(html("p", { class: "said" }, "The formulas are those of the branch that was recorded."));
     });
-    return [html("details", { class: "explained", open: true }, html("summary", {}, found.title || "In words"), ...blocks)];
+    return [html("h3", {}, "In formulas"), blocks];
   }
 
   checked(i, refreshers) {
@@ -236,7 +238,7 @@ export class Panel {
     if (!app.graph.inputs.includes(i)) return [];
     const line = html("p", { class: "check" });
     refreshers.push(() => {
-      const { value, ok, crosses } = app.graph.difference(i);
+      const { value, ok, crosses } = app.difference(i);
       const verdict = crosses ? ", but a branch lies between" : ok ? " ✓" : ": not the same";
       write(line, `Moved a little both ways, ${app.name(app.graph.size - 1)} changes by ${digits(value)} for each 1${verdict}`);
     });

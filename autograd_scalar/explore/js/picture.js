@@ -60,7 +60,6 @@ export class Picture {
     this.reachable(i);
     const element = this.view.elementOf(i);
     element.classList.remove("out");
-    element.setAttribute("aria-label", this.app.told(i));
     element.focus({ preventScroll: true });
     this.camera.show(this.view.place(i), Math.min(READABLE, 1));
   }
@@ -105,7 +104,7 @@ export class Picture {
     for (const element of this.marked ?? []) element.classList.remove("active", "receives");
     view.chipsAbove.replaceChildren();
     [this.lit, this.marked] = [[], []];
-    if (node === undefined || app.time >= app.timeline.length) return;
+    if (node === undefined) return;
     const element = view.elementOf(node);
     element.classList.add("active");
     this.marked.push(element);
@@ -126,7 +125,7 @@ export class Picture {
       this.marked.push(receiver);
       this.chip(step.contributions[k], operand, view.middle(node, k), taken);
     });
-    this.camera.show(view.place(node), app.player.playing || !this.camera.touched ? READABLE : 0);
+    this.camera.show(view.place(node), this.camera.touched ? 0 : READABLE);
   }
 
   /** *partial × incoming adjoint* at the edge. */

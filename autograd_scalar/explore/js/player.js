@@ -75,6 +75,7 @@ export class Player {
       start: "start: only the inputs are known",
       forward: `forward, ${count} of ${of}`,
       backward: `backward, ${count} of ${of}`,
+      done: "all is computed",
     }[phase];
     write(this.toggle, this.playing ? "❚❚ Pause" : "▶ Play");
     this.scrub.value = time;

@@ -77,7 +77,7 @@ export class Sliders {
     });
     row.field = html("input", {
       type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": `${name}, as a number`,
-      focus: () => (row.field.value = repr(app.graph.data[i])),
+      focus: () => ((row.field.value = repr(app.graph.data[i])), row.field.select()),
       blur: () => this.update(),
       change: () => {
         if (row.field.value === repr(app.graph.data[i])) return;
@@ -128,7 +128,7 @@ export class Sliders {
   compare() {
     const { app, visible } = this;
     clearTimeout(this.timer);
-    if (app.graph.size * visible.length > 4000) {
+    if (app.graph.size * visible.length > 20000) {
       this.timer = setTimeout(() => this.compareNow(), 150);
     } else {
       this.compareNow();
@@ -142,7 +142,7 @@ export class Sliders {
         write(row.check, "");
         continue;
       }
-      const { value, ok, crosses } = app.graph.difference(row.i);
+      const { value, ok, crosses } = app.difference(row.i);
       write(row.check, crosses ? "⚠ at a branch" : `${ok ? "✓" : "≠"} Δ ${short(value)}`);
       classes(row.check, { differs: !ok && !crosses });
     }

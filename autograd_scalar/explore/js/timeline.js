@@ -2,7 +2,7 @@
 
 /**
  * A time is a whole number: at 0 only inputs are known, each value is one later, and then each
- * value's turn in the backward pass. At `length` every gradient is final.
+ * value's turn in the backward pass. At `length`, one after the last turn, all is done.
  */
 export class Timeline {
   constructor(graph) {
@@ -13,7 +13,7 @@ export class Timeline {
     this.forward.forEach((i, place) => (this.known[i] = place + 1));
     this.turns = graph.steps().map((step) => step.node).filter(computed);
     this.turn = new Map(this.turns.map((i, place) => [i, place]));
-    this.length = this.forward.length + this.turns.length;
+    this.length = this.forward.length + this.turns.length + 1;
     this.final = new Int32Array(graph.size).fill(this.forward.length + 1);
     for (let i = 0; i < graph.size; i++) {
       for (const [user] of graph.users(i)) {
@@ -27,6 +27,7 @@ export class Timeline {
   /** What happens at a time: a value is computed, or passes its gradient on, or nothing yet. */
   at(time) {
     if (time <= 0) return { phase: "start" };
+    if (time >= this.length) return { phase: "done" };
     const count = this.forward.length;
     if (time <= count) {
       return { phase: "forward", node: this.forward[time - 1], count: time, of: count };
