@@ -1,5 +1,6 @@
 """The playground, as a browser shows it: it answers alone, says what is wrong, and is safe."""
 
+import contextlib
 import functools
 import http.server
 import importlib.util
@@ -40,10 +41,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
     def handle(self):
-        try:
+        # The browser closes pages meanwhile.
+        with contextlib.suppress(ConnectionError):
             super().handle()
-        except ConnectionError:
-            pass  # the browser has closed a page meanwhile
 
 
 @pytest.fixture(scope="module")
@@ -93,14 +93,12 @@ class Site:
         self.until("document.getElementById('loading-text').textContent.startsWith('Python is')")
 
     def ask(self, formula):
-        """Type a formula, and wait for what is said of it."""
-        self.page.evaluate("document.getElementById('result').textContent = 'asked'")
-        self.page.evaluate("document.getElementById('problem').textContent = ''")
+        """Type a formula, and wait for all that is said of it."""
         self.page.fill("#formula", formula)
-        self.until(
-            "document.getElementById('problem').textContent"
-            " || document.getElementById('result').textContent !== 'asked'"
-        )
+        self.until_answered()
+
+    def until_answered(self):
+        self.until("document.getElementById('formula-panel').ariaBusy === 'false'")
 
     def numbers(self):
         """The fields by name, and the derivatives beside them."""
@@ -119,7 +117,7 @@ class Site:
         """What the Python tab shows for a program."""
         self.start(code)
         self.until("document.getElementById('stop').disabled")
-        return self.text("#output")
+        return self.text("#output").strip()
 
     def start(self, code):
         self.page.click("#tab-python")
@@ -174,49 +172,42 @@ def test_a_formula_is_answered_with_nothing_but_the_site(site, formula):
     for name, (number, slope) in found.items():
         assert number == 0.5
         assert close_to(slope, computed.named[name].grad)
-    by = next(iter(found))
-    site.until("document.querySelector('#picture svg') && document.querySelector('#page svg')")
-    site.until(f"document.getElementById('explanation').textContent.includes('∂{by}')"
-               f" || document.getElementById('explanation').textContent.includes('d{by}')")  # fmt: skip
+    by = site.page.input_value("#wrt")
+    assert re.search(f"[d∂]{by}", site.page.text_content("#explanation"))
+    assert all(site.page.locator(f"{each} svg").count() for each in ("#picture", "#page"))
 
 
 def test_the_answer_follows_a_number(site):
     site.ask("x³")
     site.page.fill("#numbers input[type=text]", "2")
-    site.until("document.getElementById('result').textContent.includes('8')")
-    site.until("document.querySelector('#numbers .slope').textContent === '12'")
-    site.until("document.getElementById('picture').textContent.includes('grad 12')")
+    site.until_answered()
+    assert site.numbers() == {"x": (2.0, "12")}
+    assert site.page.text_content("#result").endswith("=8")
+    assert "grad 12" in site.page.text_content("#picture")
 
 
 def test_the_sliders_of_the_played_page_move_the_rest(site):
     site.ask("x² + 1")
-    site.until("document.querySelector('#page input[type=text]') !== null")
     field = site.page.locator("#page .row input[type=text]").first
     field.fill("3")
     field.press("Enter")
-    site.until("document.getElementById('result').textContent.includes('10')")
+    site.until_answered()
+    assert site.page.text_content("#result").endswith("=10")
     assert site.numbers() == {"x": (3.0, "6")}
 
 
 @pytest.mark.parametrize(
     ("formula", "message"),
     [
-        ("ln x · y", "ln of how much? Write ln(x)·y or ln(x·y)"),
-        ("ln(−x)", "log: log(x) needs x > 0"),
-        ("a = 1\na + ", "something is missing"),
+        ("ln x · y", "ln of how much? Write ln(x)·y or ln(x·y)\n  ln x · y\n       ^"),
+        ("ln(−q)", "log: log(x) needs x > 0, got x = -0.5\n  ln(−q)\n  ^"),
+        ("a = q\na + ", "invalid syntax: something is missing after +\n  a +\n     ^"),
     ],
     ids=["two readings", "no logarithm", "no end"],
 )
 def test_what_is_wrong_with_a_formula_is_said_and_shown(site, formula, message):
     site.ask(formula)
-    said = site.text("#problem")
-    with pytest.raises(ValueError, match=".") as raised:
-        program = Program(formula)
-        program.run(dict.fromkeys(program.free, 0.5))
-    assert said.startswith(str(raised.value))
-    if message != "something is missing":
-        assert message in said
-    assert "^" in said
+    assert site.text("#problem") == message
 
 
 HOSTILE = [
@@ -224,7 +215,7 @@ HOSTILE = [
     "<img src=x onerror=alert(1)>",
     "x_<script>alert(1)</script>",
     "(" * 5000,
-    "x" * 100_000,
+    "x + " * 50_000,
     "9**9**9**9",
     '"</script><script>alert(1)</script>"',
 ]
@@ -243,13 +234,14 @@ def test_a_link_brings_formula_and_numbers_back(site):
     site.page.fill("#numbers input[aria-label='w_1 as a number']", "-1.25")
     site.page.select_option("#wrt", "w_1")
     site.page.select_option("#view", "network")
-    site.until("document.getElementById('explanation').textContent.includes('w')")
+    site.until_answered()
     site.page.click("#link")
     link, numbers = site.page.evaluate("location.href"), site.numbers()
     assert not re.search(r"[()'\s]", link)
     site.ask("x")
     site.page.evaluate(f"location.hash = {link.partition('#')[2]!r}")
-    site.until("document.querySelectorAll('#numbers input[type=range]').length === 4")
+    site.until("document.getElementById('formula').value.length > 1")
+    site.until_answered()
     assert site.page.input_value("#formula") == "E = (t − σ(w_1·x + b))²/2"
     assert site.numbers() == numbers
     assert numbers["w_1"][0] == -1.25
@@ -284,7 +276,8 @@ def test_what_a_program_shows_runs_no_script(site):
     site.run(
         "class Shown:\n"
         "    def _repr_html_(self):\n"
-        "        return '<b>shown</b><script>parent.alert(1)</script><img src=x onerror=alert(1)>'\n"
+        "        image = '<img src=\"data:,\" onerror=alert(1)>'\n"
+        "        return f'<b>shown</b><script>parent.alert(1)</script>{image}'\n"
         "Shown()"
     )
     frame = site.page.frame_locator("#output iframe")

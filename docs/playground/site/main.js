@@ -111,6 +111,7 @@ function play(payload) {
   played?.destroy();
   played = null;
   $("play").hidden = !payload;
+  $("play").inert = false;
   if (!payload) return;
   playedFormula = state.formula;
   played = mount($("page"), JSON.parse(payload), {
@@ -128,11 +129,15 @@ let slow = 0;
 function ask() {
   asked += 1;
   clearTimeout(slow);
+  $("formula-panel").setAttribute("aria-busy", "true");
+  // What is played follows its own sliders; that of another formula waits for the new one.
+  const follows = played !== null && playedFormula === state.formula;
+  $("play").inert = !follows;
   if (!ready) {
     show(prepared.examples.findIndex((each) => same(each, state)), asked);
     return;
   }
-  worker.postMessage({ kind: "formula", id: asked, ...state, played: played !== null && playedFormula === state.formula });
+  worker.postMessage({ kind: "formula", id: asked, ...state, played: follows });
   slow = setTimeout(() => ($("formula-stop").hidden = false), 2000);
 }
 
@@ -157,6 +162,7 @@ async function show(example, id) {
 function answered() {
   clearTimeout(slow);
   $("formula-stop").hidden = true;
+  $("formula-panel").setAttribute("aria-busy", "false");
 }
 
 function same(example, state) {
