@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .explaining.steps import BackwardStep, Contribution, steps
     from .explaining.with_sympy import from_sympy, to_sympy
     from .explaining.written import read_math
+    from .exploring.explore import Page, explore
     from .picture.draw import draw, draw_dot
     from .picture.drawing import Drawing
     from .picture.graphviz import DrawingError
@@ -67,6 +68,7 @@ _LATER = {
     "explaining.steps": ["BackwardStep", "Contribution", "steps"],
     "explaining.with_sympy": ["from_sympy", "to_sympy"],
     "explaining.written": ["read_math"],
+    "exploring.explore": ["Page", "explore"],
     "picture.draw": ["draw", "draw_dot"],
     "picture.drawing": ["Drawing"],
     "picture.graphviz": ["DrawingError"],
@@ -101,6 +103,7 @@ __all__ = [
     "DrawingError",
     "Explanation",
     "Contribution",
+    "Page",
     "Question",
     "Quiz",
     "Value",
@@ -114,6 +117,7 @@ __all__ = [
     "draw",
     "draw_dot",
     "explain",
+    "explore",
     "from_sympy",
     "grad",
     "gradient",

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from browser import EXPECTED, chromium, needs_browser, opened, until
 
-from autograd_scalar import Value, exp, explain, maximum, nn, sqrt, steps, toposort
-from autograd_scalar.explore.explore import explore
-from autograd_scalar.explore.page import script_of, unpacked
+from autograd_scalar import Value, exp, explain, explore, maximum, nn, sqrt, steps, toposort
+from autograd_scalar.exploring.page import script_of, unpacked
 from autograd_scalar.notation.labels import unicode_label
 from autograd_scalar.notation.numerals import decimal
 
@@ -574,7 +573,8 @@ def test_the_policy_keeps_other_scripts_and_every_request_out(browser, paths):
       const script = document.createElement("script");
       script.textContent = "window.bad = 1";
       document.body.append(script);
-      document.body.insertAdjacentHTML("beforeend", '<p style="color: red" onclick="window.bad = 1">');
+      document.body.insertAdjacentHTML("beforeend", 
+        '<p style="color: red" onclick="window.bad = 1">');
       const styled = document.body.lastChild.style.color;
       document.body.lastChild.click();
       const fetched = await fetch("data:text/plain,1").then(() => true, () => false);

@@ -12,8 +12,8 @@ import pytest
 
 from autograd_scalar import Value, custom, primitive, stop_gradient, toposort, where
 from autograd_scalar.explaining.formulas import unique_names
-from autograd_scalar.explore.javascript import MODULES, module, source
-from autograd_scalar.explore.program import program_of, traced_program
+from autograd_scalar.exploring.javascript import MODULES, module, source
+from autograd_scalar.exploring.program import program_of, traced_program
 from autograd_scalar.notation.labels import mathml_label, unicode_label
 from autograd_scalar.table.primitives import ROWS
 
@@ -145,6 +145,14 @@ def test_numbers_that_a_function_takes_out_are_noted_with_their_lines():
     assert read["how"] == ".data"
 
 
+@needs_node
+def test_a_number_that_was_taken_out_is_told_once_an_input_moves(tmp_path):
+    program = traced_program(lambda x: x * float(x.data), 3.0)
+    body = "const told = () => graph.changed().map((each) => each.kind);"
+    body += "const before = told(); graph.set(0, 2); graph.update(); return [before, told()]"
+    assert in_javascript(tmp_path, program, body) == [[], ["read"]]
+
+
 def test_what_a_function_raises_goes_through():
     with pytest.raises(ValueError, match="log"):
         traced_program(lambda x: x.log(), -1.0)
@@ -196,6 +204,22 @@ def test_a_row_of_the_readers_own_is_computed_too(tmp_path):
         "graph.set(0, 1); graph.update(); return [...graph.data, ...graph.adjoint]",
     )
     assert data == [1, 0.5, 2, 1, 0.5, 2, 0.5, 1]
+
+
+@needs_node
+def test_names_that_mean_something_to_javascript_are_names_here(tmp_path):
+    odd = primitive(
+        "this",
+        "new * tan(Math) + power ** 2",
+        *("tan(Math)", "new * (1 + tan(Math) ** 2)", "2 * power"),
+        samples=[(0.7, 0.3, 1.5)],
+        arguments=("new", "Math", "power"),
+    )
+    a, b, c = Value(2.0, "a"), Value(0.5, "b"), Value(3.0, "c")
+    y = odd(a, b, c)
+    y.backward()
+    found = in_javascript(tmp_path, program_of(y), "return [...graph.data, ...graph.adjoint]")
+    assert found == pytest.approx([2, 0.5, 3, y.data, a.grad, b.grad, c.grad, 1], rel=1e-15)
 
 
 @needs_node

@@ -287,7 +287,7 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
 
 
 def _page(root: Value, limit: dict[str, int], options: argparse.Namespace) -> str:
-    from ..explore.explore import explore
+    from ..exploring.explore import explore
 
     try:
         return explore(root, **limit).html

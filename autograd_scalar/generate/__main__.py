@@ -19,7 +19,7 @@ _CHECKOUT = Path(__file__).parents[2]
 _FILES = {
     "autograd_scalar/engine/native.pxd": native.source,
     "autograd_scalar/engine/functions.pyi": stub.functions_stub,
-    "autograd_scalar/explore/js/rows.js": javascript.source,
+    "autograd_scalar/exploring/js/rows.js": javascript.source,
     "autograd_scalar/tape/rows.h": machine.source,
     "docs/primitives.md": reference.primitives_page,
 }

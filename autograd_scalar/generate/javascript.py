@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..explore import javascript
+from ..exploring import javascript
 from ..table.primitives import ROWS
 
 

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from autograd_scalar import Value, exp, nn
-from autograd_scalar.explore.explore import Page, explore
+from autograd_scalar import Page, Value, exp, explore, nn
 
 HERE = Path(__file__).parent
 

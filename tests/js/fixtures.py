@@ -10,8 +10,8 @@ from pathlib import Path
 from autograd_scalar import Value, exp, explain, maximum, nn, relu, steps, toposort, where
 from autograd_scalar.algebra.trees import number
 from autograd_scalar.engine.value import record
-from autograd_scalar.explore.program import program_of
-from autograd_scalar.explore.words import words_of
+from autograd_scalar.exploring.program import program_of
+from autograd_scalar.exploring.words import words_of
 from autograd_scalar.notation.numerals import decimal, is_rounded
 from autograd_scalar.notation.typeset import MathML, Typesetter
 from autograd_scalar.table.primitives import ROWS
@@ -32,7 +32,7 @@ def points(row, rng):
     yield from row.samples
     yield from (kink.at for kink in row.kinks)
     yield from itertools.product(SPECIAL, repeat=len(row.arguments))
-    numbers = [magnitudes(rng, 600) for _ in row.arguments]
+    numbers = [magnitudes(rng, 400) for _ in row.arguments]
     for point in zip(*numbers, strict=True):
         yield point
     for point in zip(*[magnitudes(rng, 100)] * len(row.arguments), strict=False):
@@ -152,7 +152,7 @@ def texts():
     """Numbers as text: to 4 and 6 digits, and in full, as explanations print them."""
     rng = random.Random(5)
     numbers = [
-        *magnitudes(rng, 3000),
+        *magnitudes(rng, 1500),
         *SPECIAL,
         5e-324,
         1.7976931348623157e308,

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Graph } from "../../autograd_scalar/explore/js/graph.js";
-import { ROWS } from "../../autograd_scalar/explore/js/rows.js";
+import { Graph } from "../../autograd_scalar/exploring/js/graph.js";
+import { ROWS } from "../../autograd_scalar/exploring/js/rows.js";
 import { fixture, floatsApart, number } from "./fixture.js";
 
 function assertNear(found, expected, exact, what) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as numbers from "../../autograd_scalar/explore/js/numbers.js";
+import * as numbers from "../../autograd_scalar/exploring/js/numbers.js";
 import { fixture, number } from "./fixture.js";
 
 test("numbers are rounded and written as in Python", () => {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Graph } from "../../autograd_scalar/explore/js/graph.js";
-import { ROWS } from "../../autograd_scalar/explore/js/rows.js";
-import { Words } from "../../autograd_scalar/explore/js/words.js";
+import { Graph } from "../../autograd_scalar/exploring/js/graph.js";
+import { ROWS } from "../../autograd_scalar/exploring/js/rows.js";
+import { Words } from "../../autograd_scalar/exploring/js/words.js";
 import { fixture } from "./fixture.js";
 
 function flat(text) {

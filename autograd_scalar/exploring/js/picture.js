@@ -178,7 +178,7 @@ export class Picture {
     const whole = this.view.element.cloneNode(true);
     this.update();
     whole.classList.remove("far");
-    copy.append(style, svg("title", {}, this.app.title), whole);
+    copy.append(style, svg("title", {}, this.app.title || this.app.name(this.app.graph.size - 1)), whole);
     saveFile("graph.svg", "image/svg+xml", new XMLSerializer().serializeToString(copy));
   }
 }

@@ -16,6 +16,7 @@ from typing import Any
 from ..algebra.trees import PRODUCT, is_quotient, names_in
 from ..engine.value import Value, record
 from ..explaining.chains import MOST_PATHS, Chains
+from ..explaining.factors import Factor
 from ..explaining.formulas import Formulas
 from ..explaining.moved import moved
 from ..explaining.short import meaning, moved_on, rules_of, short_form
@@ -40,8 +41,8 @@ from .program import Program, typeset_name
 
 _DIGITS = 6
 # How much an explanation and all of them may take, in characters.
-_LONGEST = 6_000
-_ROOM = 30_000
+_LONGEST = 8_000
+_ROOM = 200_000
 _MOST_NODES = 400
 # Operands at which the cases of a formula are looked for.
 _SIDES = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -91,17 +92,20 @@ def _product(x: float, y: float) -> Live:
 
 
 class _LiveChains(Chains):
-    """What lies between a value and the result, with numbers that the page computes again."""
+    """What lies between a value and the result, with numbers that the page computes again.
 
-    def __init__(self, program: Program, wrt: Value) -> None:
+    known  links of other explanations, which take the time to be differentiated once
+    """
+
+    def __init__(self, program: Program, wrt: Value, known: dict[Any, Factor]) -> None:
         super().__init__(program.root, wrt)
         index = program.index
         self.adjoints = {v: Live(x, ["a", index[v]]) for v, x in self.adjoints.items()}
         self.value = self.adjoints.get(wrt, 0.0)
-        for factors in self.links.values():
+        for v, factors in self.links.items():
             for factor in factors:
-                places = index[factor.of], index[factor.by]
-                factor.value = Live(factor.value, ["f", *places])
+                factor.value = Live(factor.value, ["f", index[factor.of], index[factor.by]])
+            self.links[v] = [known.setdefault((v, each.by, each.names), each) for each in factors]
 
 
 class _Static:
@@ -204,7 +208,9 @@ class _Writer:
                 return ["e", *self.equation(left, rows)]
 
 
-def explanation(program: Program, wrt: Value, static: _Static) -> dict[str, Any]:
+def _explanation(
+    program: Program, wrt: Value, static: _Static, known: dict[Any, Factor]
+) -> dict[str, Any]:
     """What `explain(root, wrt)` says, for the page to fill in.
 
     blocks  what comes before the closing sentences; "q" are those that hold for the recorded
@@ -216,7 +222,7 @@ def explanation(program: Program, wrt: Value, static: _Static) -> dict[str, Any]
     move    how `wrt` is moved, at the recorded numbers: "smooth", "hidden" or "kink", and where to
     names   what nodes are called here, where that differs
     """
-    chains = _LiveChains(program, wrt)
+    chains = _LiveChains(program, wrt, known)
     write = _Writer(program, chains, static)
     moves = moved(chains.order, wrt, chains.moving, float(chains.value))
     closing = [*meaning(chains, moves), *moved_on(chains, _DIGITS)]
@@ -426,13 +432,14 @@ def words_of(program: Program, room: int = _ROOM) -> dict[str, Any]:
         return found
     static = _Static()
     explained: dict[int, Any] = {}
+    known: dict[Any, Factor] = {}
     formulas = Formulas(program.root)
     wanted = [v for v in program.nodes if v.label or v.kind in ("leaf", "parameter")]
     # Inputs and parameters first, which nobody can do without.
     for v in sorted(wanted, key=lambda each: each.kind == "interior"):
         if v.kind == "constant" or v is program.root:
             continue
-        made = explanation(program, v, static)
+        made = _explanation(program, v, static, known)
         size = len(json.dumps(made))
         if size > _LONGEST or size > room:
             continue

@@ -77,8 +77,13 @@ class App {
 
   makeViews({ operations, network }) {
     this.views = {};
-    if (network) this.views.network = () => new NetworkView(this, network);
-    if (operations) this.views.operations = () => new OperationsView(this, operations);
+    const views = {
+      network: network && (() => new NetworkView(this, network)),
+      operations: () => new OperationsView(this, operations),
+    };
+    // Of a single neuron the operations tell more.
+    const order = network?.neurons.length > 1 ? ["network", "operations"] : ["operations", "network"];
+    for (const key of order) if (views[key]) this.views[key] = views[key];
     this.made = {};
   }
 
@@ -97,7 +102,7 @@ class App {
     this.viewButtons = Object.keys(this.views).map((key) => button({ network: "Network", operations: "Operations" }[key], `show the ${key} view`, () => this.setView(key)));
     this.askButton = button("Ask me", "hide the gradients, and type them first", () => this.ask(!this.asking));
     element.replaceChildren(
-      html("header", {}, this.heading,
+      html("header", {}, html("div", {}, this.title && html("p", { class: "title" }, this.title), this.heading),
         html("div", { class: "tools" },
           this.viewButtons.length > 1 && html("div", { class: "choice", role: "group", "aria-label": "view" }, this.viewButtons),
           this.askButton,
@@ -133,6 +138,12 @@ class App {
     const name = this.graph.shown[i];
     // In formulas, what is no name stands in brackets.
     return this.graph.labels[i][0] !== "(" && /^\(.*\)$/s.test(name) ? name.slice(1, -1) : name;
+  }
+
+  /** Where a value without a label is: in the neuron, or among the steps to a label. */
+  inside(i) {
+    const group = this.isNamed(i) ? undefined : this.view.group(i);
+    return group === undefined || group === i ? "" : ` in ${this.name(group)}`;
   }
 
   derivative(i) {

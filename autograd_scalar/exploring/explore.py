@@ -29,7 +29,8 @@ class Page:
 
     def __init__(self, program: Program, title: str, renderer: str) -> None:
         self.program = program
-        self.title = title
+        self.title = title or named(program.root)
+        self._heading = title
         self._renderer = renderer
 
     @functools.cached_property
@@ -41,7 +42,7 @@ class Page:
             "network": network_layout(nodes),
         }
         program = {**self.program.data, "words": words_of(self.program)}
-        return {"title": self.title, "program": program, "layout": layout}
+        return {"title": self._heading, "program": program, "layout": layout}
 
     @functools.cached_property
     def html(self) -> str:
@@ -131,4 +132,4 @@ def explore(
             f"it with limit={count} (or limit=None), or explore a part: explore(v) for a Value v "
             "further inside"
         )
-    return Page(program, title or named(program.root), renderer)
+    return Page(program, title, renderer)

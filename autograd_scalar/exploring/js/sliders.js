@@ -128,7 +128,7 @@ export class Sliders {
   compare() {
     const { app, visible } = this;
     clearTimeout(this.timer);
-    if (app.graph.size * visible.length > 20000) {
+    if (app.graph.size * visible.length > 8000) {
       this.timer = setTimeout(() => this.compareNow(), 150);
     } else {
       this.compareNow();

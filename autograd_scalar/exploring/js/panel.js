@@ -92,18 +92,17 @@ export class Panel {
     if (i == null) return this.answer.replaceChildren(...this.welcome());
     const gradient = html("b", { class: "grad" });
     const value = html("b", { class: "data" });
-    const blocks = [html("h2", {}, app.name(i)), html("p", { class: "facts" }, "value ", value, app.graph.kind(i) === "constant" ? "" : [", gradient ", gradient])];
+    const close = html("button", { type: "button", class: "close", "aria-label": "close", title: "close", click: () => app.select(null) }, "✕");
+    const blocks = [html("div", { class: "heading" }, html("h2", {}, app.name(i)), close), html("p", { class: "facts" }, "value ", value, app.graph.kind(i) === "constant" ? "" : [", gradient ", gradient])];
     const refreshers = [() => {
       write(value, typeset(app.graph.data[i]));
       write(gradient, app.hides(i) ? "?" : digits(app.graph.adjoint[i]));
     }];
-    const tools = html("div", { class: "tools" });
     const group = app.view.group(i);
     if (group !== undefined) {
-      tools.append(html("button", { type: "button", click: () => app.toggle(group) }, app.isClosed(group) ? `Open ${app.name(group)}` : `Close ${app.name(group)}`));
+      const does = app.isClosed(group) ? "Open the steps inside" : "Close the steps inside";
+      blocks.push(html("button", { type: "button", click: () => app.toggle(group) }, `${does} ${app.name(group)}`));
     }
-    tools.append(html("button", { type: "button", click: () => app.select(null) }, "Close"));
-    blocks.push(tools);
     if (app.graph.kind(i) === "constant") blocks.push(html("p", {}, "A constant: nothing moves it, so it has no gradient."));
     else if (app.hides(i)) blocks.push(...this.question(i));
     else blocks.push(...this.reasons(i, refreshers));
@@ -118,6 +117,8 @@ export class Panel {
       html("p", {}, app.asking
         ? "Click a value in the picture and type its gradient. What is right stays to be seen."
         : "Click any number to see how its gradient comes about, and on which ways. Drag a slider, and all follows."),
+      html("p", { class: "legend" }, html("b", { class: "data" }, "blue"), " is a value, ", html("b", { class: "grad" }, "∂"),
+        ` how fast ${app.name(app.graph.size - 1)} changes with it`),
     ];
   }
 
@@ -172,16 +173,29 @@ export class Panel {
     const sum = html("p", { class: "formula sum" });
     refreshers.push(() => {
       const amounts = items.map(({ links, numbers }) => {
-        const factors = links.map(({ node, operand }) => graph.partials(node)[operand]);
-        const amount = factors.reduceRight((product, factor) => product * factor, 1);
-        const telling = factors.filter((factor) => factor !== 1);
-        const shown = telling.length > 1 ? this.product(telling, amount) : [html("b", { class: "grad" }, digits(amount))];
-        numbers.replaceChildren(...shown);
+        const factors = this.factors(links);
+        const amount = factors.reduce((product, factor) => product * factor, 1);
+        const shown = factors.length > 1 ? this.product(factors, amount) : [html("b", { class: "grad" }, digits(amount))];
+        numbers.replaceChildren(...shown.flat());
         return amount;
       });
       sum.replaceChildren(`${app.derivative(i)} = `, ...added(amounts, graph.adjoint[i]));
     });
     return [html("h3", {}, `The sum over its ${paths.length} ways to ${app.name(graph.size - 1)}`), list, sum];
+  }
+
+  /** The factors of a way from the result back, from one value with a label to the next. */
+  factors(links) {
+    const { app } = this;
+    const factors = [];
+    let product = 1;
+    for (const { node, operand } of links) {
+      product *= app.graph.partials(node)[operand];
+      if (!app.isNamed(node) && node !== app.graph.size - 1) continue;
+      factors.unshift(product);
+      product = 1;
+    }
+    return factors;
   }
 
   /** With many ways: what arrives from each value that it goes into. */
@@ -196,21 +210,21 @@ export class Panel {
       list.append(html("li", {}, html("button", {
         type: "button", class: "way", click: () => app.select(user), mouseenter: lit, focus: lit,
         mouseleave: () => app.lightWays(null), blur: () => app.lightWays(null),
-      }, `from ${app.name(user)}`), numbers));
+      }, `from ${app.name(user)}${app.inside(user)}`), numbers));
       return { user, k, numbers };
     });
     const sum = html("p", { class: "formula sum" });
     refreshers.push(() => {
       for (const { user, k, numbers } of items) {
         const partial = graph.partials(user)[k];
-        numbers.replaceChildren(...this.product([partial, graph.adjoint[user]], partial * graph.adjoint[user]));
+        numbers.replaceChildren(...this.product([partial, graph.adjoint[user]], partial * graph.adjoint[user]).flat());
       }
       const amounts = uses.map(([user, k]) => graph.partials(user)[k] * graph.adjoint[user]);
       sum.replaceChildren(`${app.derivative(i)} = `, ...added(amounts, graph.adjoint[i]));
     });
     return [
       html("h3", {}, `It reaches ${app.name(graph.size - 1)} in ${counted(count)} ways`),
-      html("p", {}, "Those of one kind have their last link in common, so they are added up value by value: the local derivative times the gradient that is known already."),
+      html("p", {}, `They are added up value by value: for each value made from ${app.name(i)}, the local derivative times the gradient of that one, which is known by then.`),
       list,
       uses.length > MOST_USERS && html("p", {}, `… and ${uses.length - MOST_USERS} more`),
       sum,

@@ -36,6 +36,7 @@ export class Graph {
   #detached;
   #frozen;
   #guards;
+  #reads;
   #users = null;
   #moving;
   #recorded;
@@ -55,6 +56,7 @@ export class Graph {
     this.#detached = new Set(program.detached);
     this.#frozen = new Map(Object.entries(program.frozen ?? {}).map(([i, each]) => [+i, each]));
     this.#guards = program.guards ?? [];
+    this.#reads = program.reads ?? [];
     this.#start = new Int32Array(count + 1);
     let numbers = 0;
     for (let i = 0; i < count; i += 1) {
@@ -457,7 +459,8 @@ export class Graph {
    * What comes out otherwise than in the recorded program, in words.
    *
    * [{kind, node, message, …}]: "guard", a question of the program, with its line; "branch", a
-   * row with another branch; "frozen", a number that should have changed.
+   * row with another branch; "frozen", a number that should have changed; "read", a line that took
+   * a number out of the program.
    */
   changed() {
     const found = [];
@@ -483,6 +486,11 @@ export class Graph {
     if (!this.isRecorded) {
       for (const each of this.frozen) {
         if (this.#moving[each.node]) found.push({ kind: "frozen", ...each });
+      }
+      for (const read of this.#reads) {
+        const where = `line ${read.line} of ${read.file}, ${read.source}`;
+        const message = `${where}: ${read.how} took a number out, which stays as recorded`;
+        found.push({ kind: "read", ...read, message });
       }
     }
     return found;

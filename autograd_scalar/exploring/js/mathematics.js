@@ -5,21 +5,10 @@
  * Where Python raises an exception, these give the infinity or NaN of IEEE 754.
  */
 
-export const { abs, acos, acosh, asin, asinh, atan, atan2, atanh } = Math;
-export const { ceil, cos, cosh, exp, expm1, floor, log, log10, log1p, log2 } = Math;
-export const { sin, sinh, sqrt, tan, tanh, trunc } = Math;
+import { exp, exponential, log, power, productError, tan } from "./precise.js";
 
-/** x ** y: as in C, 1 to any power is 1, and so is -1 to an infinite one. */
-export function power(x, y) {
-  // These are rounded once, as C's powers nearly always are.
-  if (y === 2) return x * x;
-  if (y === -1) return 1 / x;
-  return x === 1 || (x === -1 && abs(y) === Infinity) ? 1 : Math.pow(x, y);
-}
-
-export function exp2(x) {
-  return Math.pow(2, x);
-}
+export const { abs, acos, acosh, asin, asinh, atan, atan2, atanh, ceil, cos, cosh } = Math;
+export const { expm1, floor, log10, log1p, log2, sin, sinh, sqrt, tanh, trunc } = Math;
 
 /** Python's x % y, which has the sign of y. */
 export function modulo(x, y) {
@@ -65,19 +54,6 @@ export function copysign(x, y) {
   return y < 0 || Object.is(y, -0) ? -abs(x) : abs(x);
 }
 
-/** What is lost in the product x·y as it is rounded, by Dekker's splitting. */
-function productError(x, y, product) {
-  const split = (z) => {
-    const wide = 134217729 * z;
-    return wide - (wide - z);
-  };
-  const xHigh = split(x);
-  const yHigh = split(y);
-  const xLow = x - xHigh;
-  const yLow = y - yHigh;
-  return xHigh * yHigh - product + xHigh * yLow + xLow * yHigh + xLow * yLow;
-}
-
 /** √(x² + y²), corrected by what the squares and their sum lose. */
 export function hypot(x, y) {
   if (abs(x) === Infinity || abs(y) === Infinity) return Infinity;
@@ -113,22 +89,24 @@ export function cbrt(x) {
   return (close - (cube - number + lost) / (3 * square)) / scale;
 }
 
-/** log(x·erfc(x)) + x² + 9/16 for 27/32 ≤ x ≤ 28: half its Chebyshev series in (x - 5/4)/(x + 5/4). */
+/** log(x·erfc(x)) + x² + 9/16 for 1/2 ≤ x ≤ 28: its Chebyshev series in (x - 1)/(x + 1). */
 const LOGARITHM_OF_ERFC = [
-  -0.2513248219103695, 0.1625122751941969, -0.0553212183016619, 0.008678769088111658,
-  -0.0008123650988434639, 0.00013715093785825552, -3.944943996513655e-5, 6.12120036459496e-6,
-  -7.349555017888833e-7, 2.2185285528409215e-7, -4.80913152249779e-8, 5.210468256399058e-9,
-  -1.3830989801184385e-9, 3.940480496636963e-10, -4.078666279129487e-11, 9.060139045234173e-12,
-  -3.4031200403879878e-12, 3.1999195514966056e-13, -5.982037074433493e-14, 3.151998350478558e-14,
-  -2.234645243406293e-15, 3.9031208490951326e-16, -3.1881608080319464e-16, 8.336653153385943e-18,
+  -0.43264124694794354, 0.28891823373623304, -0.09515612795965021, 0.013110502460604165,
+  -0.0014724578370620377, 0.0005319254413454223, -0.00012517129686590646, 1.6064829356264875e-5,
+  -5.4015504936224e-6, 1.5156262812717867e-6, -1.936110657144256e-7, 6.829229198834836e-8,
+  -2.0633552588901993e-8, 2.306827661244451e-9, -9.981526882368557e-10, 2.9725853235860055e-10,
+  -2.4397772543952666e-11, 1.6820058693405327e-11, -4.229270645676288e-12, 1.8431894953275414e-13,
+  -3.2636655759767435e-13, 5.097855118433063e-14, -7.305977986211384e-16, 6.911734084475628e-15,
+  -2.1433397392330458e-16, 5.803516521119834e-17, -1.4102657824219887e-16, -1.4796918258147544e-17,
+  -5.205711596663621e-18,
 ];
 
-/** erfc of 27/32 or more; e^(-x²) with the square of a rounded x, which is exact. */
+/** erfc of 1/2 or more; e^(-x²) with the square of a rounded x, which is exact. */
 function largeErfc(x) {
   if (x > 28) return 0;
-  const t = (x - 1.25) / (x + 1.25);
-  const low = -13 / 67;
-  const high = 107 / 117;
+  const t = (x - 1) / (x + 1);
+  const low = -1 / 3;
+  const high = 27 / 29;
   const s = (2 * t - low - high) / (high - low);
   let next = 0;
   let last = 0;
@@ -136,9 +114,9 @@ function largeErfc(x) {
     [next, last] = [LOGARITHM_OF_ERFC[k] + 2 * s * next - last, next];
   }
   const series = LOGARITHM_OF_ERFC[0] / 2 + s * next - last;
-  const rounded = Math.fround(floor(x * 65536) / 65536);
+  const rounded = floor(x * 65536) / 65536;
   const rest = (rounded - x) * (rounded + x) + series;
-  return (exp(-rounded * rounded - 0.5625) * exp(rest)) / x;
+  return exponential(-rounded * rounded - 0.5625, rest) / x;
 }
 
 /** erf(x)/x - 1 for |x| < 27/32, by its power series. */
@@ -166,10 +144,9 @@ export function erf(x) {
 /** 1 - erf(x), with all its digits where that is small. */
 export function erfc(x) {
   if (Number.isNaN(x)) return x;
-  if (x >= 0.84375) return largeErfc(x);
+  if (x >= 0.5) return largeErfc(x);
   if (x <= -0.84375) return 2 - largeErfc(-x);
-  const beyond = x * smallErf(x);
-  return x < 0.25 ? 1 - (x + beyond) : 0.5 - (x - 0.5 + beyond);
+  return 1 - (x + x * smallErf(x));
 }
 
 // The gamma function by Lanczos's approximation with the 13 rational coefficients of Boost

@@ -4,7 +4,8 @@
  * Made from the table by `python -m autograd_scalar.generate`; not to be edited.
  */
 
-import { abs, acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, ceil, copysign, cos, cosh, digamma, erf, erfc, exp, exp2, expm1, floor, floorDivide, fmod, gamma, hypot, lgamma, log, log10, log1p, log2, modulo, polygamma, power, remainder, sin, sinh, sqrt, tan, tanh, trunc } from "./mathematics.js";
+import { exp, exp2, log, power, tan } from "./precise.js";
+import { abs, acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, ceil, copysign, cos, cosh, digamma, erf, erfc, expm1, floor, floorDivide, fmod, gamma, hypot, lgamma, log10, log1p, log2, modulo, polygamma, remainder, sin, sinh, sqrt, tanh, trunc } from "./mathematics.js";
 
 /**
  * The rows by name.

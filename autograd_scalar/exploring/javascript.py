@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from ..table.primitives import ROWS, Primitive
 from ..table.registry import OPCODES, TABLE
 
 #: The modules of the page, each after those that it imports.
-MODULES = ("mathematics", "rows", "numbers", "python", "graph", "sentences", "words")
+MODULES = ("precise", "mathematics", "rows", "numbers", "python", "graph", "sentences", "words")
 
 _FOLDER = Path(__file__).parent / "js"
 _STEPS = ("floor", "ceil", "trunc", "floordiv")
@@ -30,19 +31,23 @@ def module(name: str) -> str:
     return (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
 
 
-def _mathematics() -> set[str]:
-    """The functions that `mathematics.js` has."""
-    text = module("mathematics")
-    found = {*re.findall(r"^export function (\w+)", text, re.MULTILINE)}
-    for names in re.findall(r"^export const \{ ([\w, ]+) \}", text, re.MULTILINE):
-        found |= {*names.split(", ")}
+@cache
+def _modules_of_functions() -> dict[str, str]:
+    """The modules by the functions of Python's `math` that they have."""
+    found: dict[str, str] = {}
+    for name in ("precise", "mathematics"):
+        text = module(name)
+        functions = re.findall(r"^export function (\w+)", text, re.MULTILINE)
+        for names in re.findall(r"^export const \{ ([\w, ]+) \}", text, re.MULTILINE):
+            functions += names.split(", ")
+        found |= dict.fromkeys(functions, name)
     return found
 
 
 class JavaScript(Emitter):
     """Writes an expression of the table as JavaScript, with the results of IEEE 754.
 
-    imports  functions of `mathematics.js` that have been written
+    imports  functions of other modules that have been written
     called   rows whose values have been called
 
     >>> from autograd_scalar.table.language import parse
@@ -62,7 +67,7 @@ class JavaScript(Emitter):
 
     def name(self, label: str) -> Piece:
         constants = {"pi": "Math.PI", "inf": "Infinity", "nan": "NaN"}
-        return constants.get(label, label), ATOM
+        return constants.get(label) or _parameter(label), ATOM
 
     def called(self, name: str, operands: Sequence[ast.expr]) -> Piece:
         if "." not in name:
@@ -71,7 +76,7 @@ class JavaScript(Emitter):
 
     def call(self, function: str, operands: Sequence[ast.expr]) -> Piece:
         row = TABLE[OPCODES[function]] if function in OPCODES else None
-        if row is None or (row.is_opaque and function not in _mathematics()):
+        if row is None or (row.is_opaque and function not in _modules_of_functions()):
             raise UntranslatableError(function)
         if row.is_opaque:
             return self.called(function, operands)
@@ -123,8 +128,23 @@ _COMPARE: dict[type[ast.cmpop], str] = {
 }
 
 
+def _parameter(label: str) -> str:
+    """The name of a parameter, which may mean something to JavaScript but not to Python."""
+    return f"{label}$" if label in _MEANT else label
+
+
+_MEANT = {
+    *_modules_of_functions(),
+    *("Infinity", "Math", "NaN", "ROWS", "arguments", "await", "case", "catch", "const"),
+    *("debugger", "default", "delete", "do", "enum", "eval", "export", "extends", "false"),
+    *("function", "implements", "instanceof", "interface", "let", "new", "null", "package"),
+    *("private", "protected", "public", "static", "super", "switch", "this", "throw", "true"),
+    *("typeof", "undefined", "var", "void", "yield"),
+}
+
+
 def _function(names: Sequence[str], body: str) -> str:
-    return f"({', '.join(names)}) => {body}"
+    return f"({', '.join(map(_parameter, names))}) => {body}"
 
 
 def _zero(write: JavaScript, tree: ast.expr) -> str:
@@ -227,11 +247,13 @@ def source(rows: Iterable[Primitive]) -> str:
             continue
         imports |= needs.imports
         pending += [TABLE[OPCODES[name]] for name in sorted(needs.rows)]
-    names = ", ".join(sorted(imports))
-    head = _HEAD + (f'\n\nimport {{ {names} }} from "./mathematics.js";' if imports else "")
-    return "\n".join(
-        [f"{head}\n\n{_DOCUMENTATION}\nexport const ROWS = {{", *written.values(), "};\n"]
-    )
+    head = _HEAD
+    for name in ("precise", "mathematics"):
+        names = sorted(each for each in imports if _modules_of_functions()[each] == name)
+        if names:
+            head += f'\nimport {{ {", ".join(names)} }} from "./{name}.js";'
+    opening = f"{head}\n\n{_DOCUMENTATION}\nexport const ROWS = {{"
+    return "\n".join([opening, *written.values(), "};\n"])
 
 
 _HEAD = """\
@@ -239,7 +261,8 @@ _HEAD = """\
  * The rows of the table of primitives as functions of numbers.
  *
  * Made from the table by `python -m autograd_scalar.generate`; not to be edited.
- */"""
+ */
+"""
 
 _DOCUMENTATION = """\
 /**
