@@ -70,7 +70,7 @@ def build(folder: Path, node_modules: Path | None = None) -> None:
         if file.name != "index.html":
             shutil.copyfile(file, folder / file.name)
     total = sum((folder / file).stat().st_size for file in COUNTED)
-    explore = ROOT / "autograd_scalar" / "explore"
+    explore = ROOT / "autograd_scalar" / "exploring"
     (folder / "explore").mkdir(exist_ok=True)
     for file in [explore / "page.css", *sorted((explore / "js").glob("*.js"))]:
         shutil.copyfile(file, folder / "explore" / file.name)
@@ -188,7 +188,6 @@ def first_page(first: dict[str, Any], total: int) -> str:
     data = {
         "total": total,
         "examples": [example._asdict() for example in EXAMPLES],
-        "names": values["names"],
         "programs": [snippet.code for snippet in SNIPPETS],
     }
     template = Template((HERE / "site" / "index.html").read_text(encoding="utf-8"))

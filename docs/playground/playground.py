@@ -25,7 +25,7 @@ from autograd_scalar.cli.program import Computation, Program, ProgramError
 from autograd_scalar.engine.functions import FUNCTIONS
 from autograd_scalar.engine.value import Value, toposort
 from autograd_scalar.explaining.formulas import written
-from autograd_scalar.explore.explore import Page, explore
+from autograd_scalar.exploring.explore import Page, explore
 from autograd_scalar.notation.labels import mathml_label
 from autograd_scalar.notation.reading import read
 from autograd_scalar.notation.terminal import marked

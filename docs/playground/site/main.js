@@ -13,7 +13,6 @@ let ready = false;
 let asked = 0;
 let running = null;
 let waiting = null;
-let first = 0; // the example whose answer is in the page
 
 // Python
 
@@ -64,9 +63,7 @@ const heard = {
     showValues(values, wrt);
   },
   piece({ id, name, content }) {
-    if (id !== asked) return;
-    if (name === "page") play(content);
-    else $(name).innerHTML = content;
+    if (id === asked) showPiece(name, content);
   },
   output({ id, shown, content }) {
     if (id === running) output(shown, content);
@@ -110,10 +107,11 @@ let playedFormula = null;
 function play(payload) {
   played?.destroy();
   played = null;
+  playedFormula = state.formula;
   $("play").hidden = !payload;
   $("play").inert = false;
+  $("play").classList.remove("stale");
   if (!payload) return;
-  playedFormula = state.formula;
   played = mount($("page"), JSON.parse(payload), {
     onChange() {
       const moved = played?.values ?? {};
@@ -129,34 +127,50 @@ let slow = 0;
 function ask() {
   asked += 1;
   clearTimeout(slow);
-  $("formula-panel").setAttribute("aria-busy", "true");
-  // What is played follows its own sliders; that of another formula waits for the new one.
-  const follows = played !== null && playedFormula === state.formula;
+  const panel = $("formula-panel");
+  panel.setAttribute("aria-busy", "true");
+  const example = prepared.examples.findIndex((each) => each.formula === state.formula);
+  // What is played follows by itself; that of another formula waits for the new one.
+  const follows = playedFormula === state.formula;
   $("play").inert = !follows;
+  if (!follows) for (const name of ["play", "picture", "explanation"]) $(name).classList.add("stale");
+  if (!follows && example >= 0) playExample(example);
   if (!ready) {
-    show(prepared.examples.findIndex((each) => same(each, state)), asked);
+    if (example >= 0 && same(prepared.examples[example], state)) showExample(example, asked);
     return;
   }
-  worker.postMessage({ kind: "formula", id: asked, ...state, played: follows });
+  worker.postMessage({ kind: "formula", id: asked, ...state, played: follows || example >= 0 });
   slow = setTimeout(() => ($("formula-stop").hidden = false), 2000);
 }
 
-/** The answer to an example, from before Python is there. The page comes with that to the first. */
-async function show(example, id) {
-  const there = example === first;
-  first = null;
-  $("formula-panel").classList.toggle("stale", !there);
-  if (there) showNames(prepared.names, state.wrt);
-  if (example < 0) return;
-  const response = await fetch(new URL(`./answers/${example}.json`, import.meta.url));
-  if (!response.ok || id !== asked) return;
-  const answer = await response.json();
-  if (id !== asked) return;
-  if (!there) {
-    showValues(answer.values, state.wrt);
-    for (const piece of ["picture", "explanation"]) $(piece).innerHTML = answer[piece];
-  }
-  play(answer.page);
+/** The whole answer to an example, from before Python is there. */
+async function answerTo(example) {
+  answers[example] ??= fetch(new URL(`./answers/${example}.json`, import.meta.url)).then((response) => response.json());
+  return answers[example];
+}
+
+const answers = {};
+
+async function showExample(example, id) {
+  const { values, picture, explanation } = await answerTo(example);
+  if (id !== asked || ready) return;
+  showValues(values, state.wrt);
+  showPiece("picture", picture);
+  showPiece("explanation", explanation);
+  answered();
+}
+
+async function playExample(example) {
+  const { page } = await answerTo(example);
+  if (prepared.examples[example].formula !== state.formula || playedFormula === state.formula) return;
+  play(page);
+  if (played) played.values = state.numbers;
+}
+
+function showPiece(name, content) {
+  $(name).classList.remove("stale");
+  if (name === "page") play(content);
+  else $(name).innerHTML = content;
 }
 
 function answered() {

@@ -59,9 +59,10 @@ async function answer(request) {
   const wrt = names.includes(request.wrt) ? request.wrt : (names[0] ?? "");
   tell({ kind: "values", id, wrt, values });
   if (values.error) return;
-  const pieces = [["page"], ["picture", view, wrt], ["explanation", wrt, detail]];
-  for (const [name, ...options] of played ? pieces.slice(1) : pieces) {
-    await new Promise((resume) => setTimeout(resume));
+  const pieces = [["picture", view, wrt], ["explanation", wrt, detail], ["page"]];
+  for (const [name, ...options] of played ? pieces.slice(0, 2) : pieces) {
+    // The page is made once for a formula, takes longest, and waits until the typing is done.
+    await new Promise((resume) => setTimeout(resume, name === "page" ? 300 : 0));
     if (id !== latest) return;
     tell({ kind: "piece", id, name, content: python.piece(name, ...options) });
   }
