@@ -15,6 +15,7 @@ from browser import EXPECTED, chromium, needs_browser, until
 from autograd_scalar.cli.program import Program
 
 FOLDER = Path(__file__).parents[1] / "docs" / "playground"
+AXE = os.environ.get("AUTOGRAD_SCALAR_AXE")
 NODE_MODULES = os.environ.get("AUTOGRAD_SCALAR_NODE_MODULES")
 
 pytestmark = [
@@ -299,6 +300,16 @@ def test_a_program_reaches_nothing_but_the_site(site):
     assert ELSEWHERE not in site.asked
     assert all("Content Security Policy" in text for text in site.said)
     site.said.clear()
+
+
+@pytest.mark.skipif(not AXE and not EXPECTED, reason="AUTOGRAD_SCALAR_AXE names no axe.min.js")
+@pytest.mark.parametrize("tab", ["formula", "python"])
+def test_axe_finds_nothing_serious(site, tab):
+    site.page.click(f"#tab-{tab}")
+    site.page.evaluate(Path(AXE).read_text(encoding="utf-8"))
+    found = site.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in serious] == []
 
 
 def test_a_graph_a_million_deep_is_freed_in_the_browser(site):

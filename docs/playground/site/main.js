@@ -18,7 +18,7 @@ let waiting = null;
 
 /** A worker that may reach nothing but this site: one made of a blob has the page's own policy. */
 function start() {
-  ready = false;
+  ready = sent = again = false;
   const address = JSON.stringify(new URL("./worker.js", import.meta.url).href);
   const blob = URL.createObjectURL(new Blob([`import ${address};`], { type: "text/javascript" }));
   worker = new Worker(blob, { type: "module" });
@@ -54,13 +54,14 @@ const heard = {
   ready() {
     ready = true;
     loading("Python is ready.", null);
-    ask();
+    if (!held) ask();
     if (waiting !== null) run(waiting);
     keepOffline();
   },
   values({ id, wrt, values }) {
-    if (id !== asked) return;
-    showValues(values, wrt);
+    sent = false;
+    if (again) send();
+    if (id === asked) showValues(values, wrt);
   },
   piece({ id, name, content }) {
     if (id === asked) showPiece(name, content);
@@ -123,6 +124,9 @@ function play(payload) {
 }
 
 let slow = 0;
+let sent = false; // whether Python has a question
+let again = false; // whether another is to follow
+let held = false; // whether the last one was stopped
 
 function ask() {
   asked += 1;
@@ -139,8 +143,17 @@ function ask() {
     if (example >= 0 && same(prepared.examples[example], state)) showExample(example, asked);
     return;
   }
-  worker.postMessage({ kind: "formula", id: asked, ...state, played: follows || example >= 0 });
   slow = setTimeout(() => ($("formula-stop").hidden = false), 2000);
+  if (!sent) send();
+  else again = true;
+}
+
+/** One question at a time: while a number is dragged, only the newest is asked next. */
+function send() {
+  sent = true;
+  again = false;
+  const played = playedFormula === state.formula || prepared.examples.some((each) => each.formula === state.formula);
+  worker.postMessage({ kind: "formula", id: asked, ...state, played });
 }
 
 /** The whole answer to an example, from before Python is there. */
@@ -226,6 +239,7 @@ function options(select, names, chosen) {
 }
 
 function changed() {
+  held = false;
   $("linked").textContent = "";
   ask();
 }
@@ -245,7 +259,12 @@ $("examples").addEventListener("change", () => {
   const example = prepared.examples[$("examples").value];
   if (example) set(example);
 });
-$("formula-stop").addEventListener("click", stop);
+$("formula-stop").addEventListener("click", () => {
+  held = true;
+  stop();
+  answered();
+  problem({ error: "Stopped, as it took long. A change asks again.", place: "" });
+});
 
 function set({ formula, numbers: given, wrt, view, detail = "short" }) {
   state = { formula, numbers: { ...given }, wrt, view, detail };
@@ -356,9 +375,15 @@ for (const tab of tabs) {
   });
 }
 
+/** Keep what is asked in the address, once it rests: browsers allow few changes a second. */
 function remember() {
-  if (!$("formula-panel").hidden) history.replaceState(null, "", linkTo(state));
+  clearTimeout(remembering);
+  remembering = setTimeout(() => {
+    if (!$("formula-panel").hidden) history.replaceState(null, "", linkTo(state));
+  }, 400);
 }
+
+let remembering = 0;
 
 async function share(link, said) {
   history.replaceState(null, "", link);
