@@ -8,6 +8,7 @@ import os
 import re
 import threading
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
 from browser import EXPECTED, chromium, needs_browser, until
@@ -49,15 +50,15 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The site, built and served."""
+    """The site, built and served from a folder below the top."""
     folder = tmp_path_factory.mktemp("site")
     module("build").build(folder, Path(NODE_MODULES))
     served = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=folder)
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=folder.parent)
     )
     thread = threading.Thread(target=served.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{served.server_port}/"
+    yield f"http://127.0.0.1:{served.server_port}/{folder.name}/"
     served.shutdown()
     served.server_close()
     thread.join()
@@ -240,6 +241,7 @@ def test_a_link_brings_formula_and_numbers_back(site):
     link, numbers = site.page.evaluate("location.href"), site.numbers()
     assert not re.search(r"[()'\s]", link)
     site.ask("x")
+    site.until("location.hash.startsWith('#formula=x&')")
     site.page.evaluate(f"location.hash = {link.partition('#')[2]!r}")
     site.until("document.getElementById('formula').value.length > 1")
     site.until_answered()
@@ -247,6 +249,18 @@ def test_a_link_brings_formula_and_numbers_back(site):
     assert site.numbers() == numbers
     assert numbers["w_1"][0] == -1.25
     assert [site.page.input_value(each) for each in ("#wrt", "#view")] == ["w_1", "network"]
+
+
+def test_a_hostile_link_is_only_text(site):
+    name = "<img src=x onerror=alert(1)>"
+    fields = {"formula": f"x + {name}", "at": f"{name}=1", "by": name, "view": name}
+    fragment = urlencode(fields, quote_via=quote)
+    site.page.evaluate(f"location.hash = {fragment!r}")
+    site.until(f"document.getElementById('formula').value === {fields['formula']!r}")
+    site.until_answered()
+    assert site.text("#problem")
+    assert site.page.query_selector("#formula-panel img") is None
+    site.page.select_option("#view", "operations")
 
 
 def test_a_program_prints_and_shows_what_it_makes(site):
@@ -305,6 +319,7 @@ def test_a_program_reaches_nothing_but_the_site(site):
 @pytest.mark.skipif(not AXE and not EXPECTED, reason="AUTOGRAD_SCALAR_AXE names no axe.min.js")
 @pytest.mark.parametrize("tab", ["formula", "python"])
 def test_axe_finds_nothing_serious(site, tab):
+    site.ask("x² + 3")
     site.page.click(f"#tab-{tab}")
     site.page.evaluate(Path(AXE).read_text(encoding="utf-8"))
     found = site.page.evaluate("axe.run(document, {resultTypes: ['violations']})")

