@@ -1,4 +1,4 @@
-"""A browser for tests: Chromium, cut off from every network, and what it says while a page is open."""
+"""A browser for tests: Chromium, cut off from every network, and what pages say in it."""
 
 import os
 import shutil

@@ -301,7 +301,7 @@ def test_the_mode_of_a_jacobian_can_be_chosen(results, arguments, monkeypatch):
 
     matrix = np.arange(1.0, 1.0 + results * arguments).reshape(results, arguments)
     sweeps = []
-    for mode, method in (("reverse", "adjoints"), ("forward", "tangents")):
+    for mode, method in (("reverse", "row_sums"), ("forward", "column_sums")):
         swept = getattr(Trace, method)
         monkeypatch.setattr(
             Trace,

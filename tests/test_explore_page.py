@@ -1,9 +1,11 @@
-"""The page of a graph, as a browser shows it: it plays, follows, goes downhill, answers, and is safe."""
+"""The page of a graph in a browser: it plays, follows, goes downhill, answers, and is safe."""
 
+import importlib.util
 import json
 import os
 import random
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from browser import EXPECTED, chromium, needs_browser, opened, until
 
 from autograd_scalar import Value, exp, explain, explore, maximum, nn, sqrt, steps, toposort
+from autograd_scalar.cli.command import main
 from autograd_scalar.exploring.page import script_of, unpacked
 from autograd_scalar.notation.labels import unicode_label
 from autograd_scalar.notation.numerals import decimal
@@ -102,16 +105,6 @@ def settled(page):
 
 def heading(page):
     return page.locator("h1").inner_text()
-
-
-@needs_browser
-@pytest.mark.parametrize("name", GRAPHS)
-def test_it_opens_from_the_file_system_and_shows_the_result(browser, paths, name):
-    make, numbers = GRAPHS[name]
-    root = make(**numbers)
-    with opened(browser, paths[name]) as page:
-        assert heading(page) == f"{shown(root.label)} = {decimal(root.data, 4)}"
-        assert page.title() == f"{shown(root.label)} = {decimal(root.data, 4)}"
 
 
 # It plays.
@@ -222,10 +215,12 @@ MOVE = """async ([name, position]) => {
 
 @needs_browser
 @pytest.mark.parametrize("name", GRAPHS)
-def test_wherever_the_sliders_are_the_page_computes_what_python_does(browser, paths, name):
+def test_it_opens_and_wherever_the_sliders_are_computes_what_python_does(browser, paths, name):
     make, numbers = GRAPHS[name]
     draw = random.Random(name)
     with opened(browser, paths[name]) as page:
+        root = make(**numbers)
+        assert page.title() == heading(page) == f"{shown(root.label)} = {decimal(root.data, 4)}"
         for _ in range(10):
             found = page.evaluate(MOVE, [shown(draw.choice([*numbers])), draw.randrange(1001)])
             root = make(**found["values"])
@@ -385,8 +380,8 @@ def test_the_address_brings_back_what_was_seen(browser, paths):
     def state(page):
         return page.evaluate("""() => {
           const { app, values, state } = document.getElementById("page").handle;
-          return [values, state, app.time, app.viewKey, app.selected, document.querySelector(".panel").innerText,
-                  document.querySelector("h1").innerText];
+          const texts = [".panel", "h1"].map((each) => document.querySelector(each).innerText);
+          return [values, state, app.time, app.viewKey, app.selected, texts];
         }""")
 
     with opened(browser, paths["network"]) as page:
@@ -491,8 +486,10 @@ AXE = os.environ.get("AUTOGRAD_SCALAR_AXE")
 
 @needs_browser
 @pytest.mark.skipif(not AXE and not EXPECTED, reason="AUTOGRAD_SCALAR_AXE names no axe.min.js")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("fragment", ["", "#t=100&s=3", "#v=operations&s=3&ask=1"])
+@pytest.mark.parametrize(
+    ("scheme", "fragment"),
+    [("light", "#t=100&s=12"), ("dark", "#s=12"), ("light", "#v=operations&s=12&ask=1")],
+)
 def test_axe_finds_nothing_serious(browser, paths, scheme, fragment):
     with opened(browser, paths["network"], fragment, color_scheme=scheme) as page:
         page.evaluate(Path(AXE).read_text(encoding="utf-8"))
@@ -506,14 +503,18 @@ def test_axe_finds_nothing_serious(browser, paths, scheme, fragment):
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [320, 390, 768, 1280])
-def test_no_width_makes_the_page_scroll_sideways(browser, paths, width):
-    with opened(browser, paths["network"], viewport={"width": width, "height": 800}) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        small = page.evaluate("""() => [...document.querySelectorAll("button, select, .row input")]
-          .filter((each) => each.getClientRects().length)
-          .filter((each) => each.getBoundingClientRect().height < 24).map((each) => each.outerHTML)""")
-        assert small == []
+def test_no_width_makes_the_page_scroll_sideways(browser, paths):
+    with opened(browser, paths["network"]) as page:
+        for width in (320, 390, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            settled(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            small = page.evaluate("""() =>
+              [...document.querySelectorAll("button, select, .row input")]
+                .filter((each) => each.getClientRects().length)
+                .filter((each) => each.getBoundingClientRect().height < 24)
+                .map((each) => each.outerHTML)""")
+            assert small == []
 
 
 @needs_browser
@@ -573,7 +574,7 @@ def test_the_policy_keeps_other_scripts_and_every_request_out(browser, paths):
       const script = document.createElement("script");
       script.textContent = "window.bad = 1";
       document.body.append(script);
-      document.body.insertAdjacentHTML("beforeend", 
+      document.body.insertAdjacentHTML("beforeend",
         '<p style="color: red" onclick="window.bad = 1">');
       const styled = document.body.lastChild.style.color;
       document.body.lastChild.click();
@@ -651,3 +652,58 @@ def test_the_script_in_the_page_is_the_modules_as_they_are():
 def test_two_modules_cannot_declare_the_same_name():
     with pytest.raises(ValueError, match="two modules of the page declare svg"):
         script_of('import { html } from "./dom.js";\nconst svg = 1;\n')
+
+
+# What is kept.
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def made():
+    """What `docs/explore/make.py` makes, by name."""
+    spec = importlib.util.spec_from_file_location("make", DOCS / "explore" / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.PAGES
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "network-2-4-3-2", "cross-entropy"])
+def test_the_pages_in_the_docs_are_fresh(name):
+    kept = (DOCS / "explore" / f"{name}.html").read_text(encoding="utf-8")
+    page = made()[name]()
+    assert unpacked(kept, "script") == unpacked(page.html, "script"), (
+        "run python docs/explore/make.py"
+    )
+    before, now = (json.loads(unpacked(text, "payload")) for text in (kept, page.html))
+    # Another version of Graphviz may put them elsewhere.
+    for each in (before, now):
+        operations = each["layout"].pop("operations")
+        assert len(operations["boxes"]) == 4 * each["program"]["n"]
+    assert before == now
+
+    def rest(text):
+        return re.sub(r'id="payload">[^<]*|id="script">[^<]*', "", text)
+
+    assert rest(kept) == rest(page.html)
+
+
+def test_the_page_about_it_makes_what_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "explore.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    exec("\n".join(code for language, code in blocks if language == "python"), {})
+    (command,) = [code.strip() for language, code in blocks if language == "sh"]
+    assert {path.name for path in tmp_path.iterdir()} == {"sigmoid.html", "leaky.html"}
+    (tmp_path / "sigmoid.html").unlink()
+    assert main(shlex.split(command)[1:]) == 0
+    assert "a = 0.3775" in (tmp_path / "sigmoid.html").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page):
+        assert (DOCS / target).exists(), target
+
+
+def test_the_command_line_tells_what_keeps_a_page_from_being_made(tmp_path, capsys):
+    path = tmp_path / "page.html"
+    assert main(["x**2", "x=3", "--html", str(path), "--limit", "2"]) == 2
+    assert "more than the limit of 2" in capsys.readouterr().err
+    assert main(["x**2", "--derive", "--html", str(path)]) == 2
+    assert not path.exists()

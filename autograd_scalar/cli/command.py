@@ -279,18 +279,18 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
         except (RuntimeError, ValueError) as error:
             raise _RequestError(f"{path}: {error}") from None
     if options.html:
-        pictures[Path(options.html)] = _page(root, limit, options).encode()
+        pictures[Path(options.html)] = _page(root, options).encode()
     try:
         write_files(pictures)
     except OSError as error:
         raise _RequestError(f"{error.filename}: {error.strerror or error}") from None
 
 
-def _page(root: Value, limit: dict[str, int], options: argparse.Namespace) -> str:
-    from ..exploring.explore import explore
+def _page(root: Value, options: argparse.Namespace) -> str:
+    from ..exploring.explore import LIMIT, explore
 
     try:
-        return explore(root, **limit).html
+        return explore(root, limit=LIMIT if options.limit is None else options.limit).html
     except (RuntimeError, ValueError) as error:
         raise _RequestError(f"{options.html}: {error}") from None
 

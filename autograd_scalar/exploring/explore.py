@@ -74,10 +74,10 @@ class Page:
         bundle = {"text/plain": repr(self)} if wanted("text/plain") else {}
         if wanted("text/html"):
             # A frame of its own: what the page does can't touch the notebook.
+            title, page = html.escape(self.title), html.escape(self.html)
             bundle["text/html"] = (
-                f'<iframe title="{html.escape(self.title)}" sandbox="allow-scripts allow-downloads" '
-                f'width="100%" height="820" frameborder="0" srcdoc="{html.escape(self.html)}">'
-                "</iframe>"
+                f'<iframe title="{title}" sandbox="allow-scripts allow-downloads" width="100%" '
+                f'height="820" frameborder="0" srcdoc="{page}"></iframe>'
             )
         return bundle
 
@@ -99,7 +99,7 @@ def explore(
     args      the function's arguments, as for `value_and_grad`, and `kwargs` those by name
     title     a title, by default the result and its number
     limit     the most values; None for no limit
-    renderer  what lays the graph out: "system" (the `dot` program of Graphviz), "embedded" or "auto"
+    renderer  what lays the graph out: "system" (the program `dot`), "embedded" or "auto"
 
     The page shows the graph; plays the values and then the gradients one by one, with the rule
     of each step; recomputes everything while an input or a parameter is dragged; takes gradient

@@ -40,7 +40,10 @@ import { mount } from "./page.js";
 import { unpacked } from "./unpack.js";
 
 const page = document.getElementById("page");
-page.handle = mount(page, JSON.parse(await unpacked("payload")), { address: true });
+page.handle = mount(page, JSON.parse(await unpacked("payload")), {
+  // A frame in a notebook has no address of its own.
+  address: location.protocol !== "about:",
+});
 """
 
 

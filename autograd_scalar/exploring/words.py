@@ -52,15 +52,18 @@ _LETTERS = "pqrtuv"
 class Live(float):
     """A number that knows how the page computes it again.
 
-    recipe  ["f", u, v], the partial of node u by node v through nodes without a name;
-            ["a", v], the adjoint of v; ["*", …], a product; ["-", x]
+    recipe    ["f", u, v], the partial of node u by node v through nodes without a name;
+              ["a", v], the adjoint of v; ["*", …], a product; ["-", x]
+    vanishes  whether nothing is passed on along it here, whatever it is multiplied by
     """
 
     recipe: Any
+    vanishes: bool
 
-    def __new__(cls, number: float, recipe: Any) -> Live:
+    def __new__(cls, number: float, recipe: Any, vanishes: bool = False) -> Live:
         made = super().__new__(cls, number)
         made.recipe = recipe
+        made.vanishes = vanishes
         return made
 
     def is_integer(self) -> bool:
@@ -88,7 +91,9 @@ def _product(x: float, y: float) -> Live:
         # 1.0 is what a product starts with.
         if recipe != 1.0:
             factors += recipe[1:] if isinstance(recipe, list) and recipe[0] == "*" else [recipe]
-    return Live(float(x) * float(y), factors[0] if len(factors) == 1 else ["*", *factors])
+    vanishes = any(isinstance(each, Live) and each.vanishes for each in (x, y))
+    number = 0.0 if vanishes else float(x) * float(y)
+    return Live(number, factors[0] if len(factors) == 1 else ["*", *factors], vanishes)
 
 
 class _LiveChains(Chains):
@@ -104,7 +109,10 @@ class _LiveChains(Chains):
         self.value = self.adjoints.get(wrt, 0.0)
         for v, factors in self.links.items():
             for factor in factors:
-                factor.value = Live(factor.value, ["f", index[factor.of], index[factor.by]])
+                recipe = ["f", index[factor.of], index[factor.by]]
+                factor.value = Live(factor.value, recipe, factor.vanishes)
+                # With other numbers something may be passed on.
+                factor.vanishes = False
             self.links[v] = [known.setdefault((v, each.by, each.names), each) for each in factors]
 
 
@@ -228,11 +236,10 @@ def _explanation(
     closing = [*meaning(chains, moves), *moved_on(chains, _DIGITS)]
     blocks = short_form(chains, _DIGITS)
     account = blocks[: len(blocks) - len(closing)]
-    here = _at_this_point(chains)
+    here = [write.block(each) for each in _at_this_point(chains)]
+    written = [write.block(each) for each in account]
     found: dict[str, Any] = {
-        "blocks": [
-            ["q", *write.block(each)[1:]] if each in here else write.block(each) for each in account
-        ]
+        "blocks": [["q", *each[1:]] if each in here else each for each in written]
     }
     if chains.count <= MOST_PATHS:
         found["paths"] = [

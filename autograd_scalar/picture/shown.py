@@ -24,8 +24,9 @@ def _bundle(
     from ..notation.notebook import bundle
     from ..notation.typeset import Latex, MathML
 
+    plain = Value.__repr__(self)  # a TypeError for what is no Value
     forms = {
-        "text/plain": lambda: repr(self),
+        "text/plain": lambda: plain,
         "text/html": lambda: f"<math>{_row(self, MathML)}</math>",
         "text/latex": lambda: f"${_row(self, Latex)}$",
     }

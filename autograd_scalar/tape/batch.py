@@ -26,7 +26,7 @@ from .specialised import (
     accumulate,
     plain,
 )
-from .tracing import FrozenError, NotOneNumberError, check_one_value
+from .tracing import FrozenError, NoBatchError, NotOneNumberError, check_one_value
 
 #: How many numbers are held at once where results of single examples are needed.
 _AT_ONCE = 1 << 19
@@ -36,7 +36,13 @@ WORTH_A_THREAD = 1_000_000
 _WORKER = "autograd_scalar batch"
 
 # What is no failure of an example, but of the function or of what it was compiled with.
-NOT_OF_AN_EXAMPLE = (FrozenError, MissingFunctionError, NotOneNumberError, TooManyWaysError)
+NOT_OF_AN_EXAMPLE = (
+    FrozenError,
+    MissingFunctionError,
+    NoBatchError,
+    NotOneNumberError,
+    TooManyWaysError,
+)
 
 
 def run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..engine.value import Value
+from ..transforms.csr import TracedSparse
 from ..transforms.pytree import Path, TreeDef, children, flatten, keystr, map_values
 from . import tracing
 from .arguments import Arguments, arrangement
@@ -129,15 +130,20 @@ def _arranging(result: Any, start: int) -> tuple[Callable[[list[float]], Any], i
         if kind is list:
             return operator.itemgetter(whole), whole.stop
         return lambda numbers: tuple(numbers[whole]), whole.stop
-    if kind in (list, tuple):
+    if kind is TracedSparse:
+        entries = slice(start, start + len(result.data))
+        return lambda numbers: result.structure.of(numbers[entries]), entries.stop
+    container = children(result)
+    if container is not None:
         parts = []
-        for each in result:
+        for each in container[2]:
             part, start = _arranging(each, start)
             parts.append(part)
         if kind is tuple and len(parts) == 2:
             first, second = parts
             return lambda numbers: (first(numbers), second(numbers)), start
-        return lambda numbers: kind([part(numbers) for part in parts]), start
+        rebuild = container[3]
+        return lambda numbers: rebuild([part(numbers) for part in parts]), start
     found: list[Value] = []
     map_values(found.append, result)
 
@@ -155,6 +161,8 @@ def _check_result(result: Any, path: Path) -> None:
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(result, numpy.ndarray | numpy.generic):
         return
+    if type(result) is TracedSparse:
+        return
     container = children(result)
     if container is None:
         raise TypeError(
@@ -167,6 +175,17 @@ def _check_result(result: Any, path: Path) -> None:
 
 
 _PLAIN = (numbers.Number, str, bytes)
+
+
+def _refuse_sparse(result: Any) -> None:
+    if type(result) is TracedSparse:
+        raise tracing.NoBatchError(
+            "a batch gives arrays, and sparse matrices have none for all examples; compile without "
+            "batch, and call it for each example"
+        )
+    container = children(result)
+    for part in container[2] if container else ():
+        _refuse_sparse(part)
 
 
 class Specialisations:
@@ -263,6 +282,7 @@ class Specialisations:
                 # As in the engine's sweep, they are sums from 0.0 on.
                 gradients = [0.0 + g for g in tracing.gradients(result, [*self.outside, *new])]
             if self._is_batch:
+                _refuse_sparse(result)
                 found = flatten(result, "result")[0]
             else:
                 _check_result(result, "result")

@@ -40,6 +40,10 @@ class FrozenError(TypeError):
     """A number was taken out of a program that is to be replayed on others."""
 
 
+class NoBatchError(TypeError):
+    """A result that examples of a batch can't have."""
+
+
 class NotOneNumberError(TypeError):
     """A result that `backward()` can't differentiate."""
 

@@ -17,7 +17,9 @@ from typing import Any
 from ..engine.context import is_paused
 from ..engine.modes import recording
 from ..engine.value import Value
+from .csr import require_scipy
 from .pytree import blocks, flatten, flatten_like, is_number, map_values
+from .sparse import check_flat, sparse_hessian, sparse_jacobian
 from .trace import Trace, gradient_of
 
 Function = Callable[..., Any]
@@ -114,26 +116,44 @@ def _value_and_grad(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def jacobian(
-    fun: Function, argnums: Argnums = 0, has_aux: bool = False, mode: str | None = None
+    fun: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    mode: str | None = None,
+    sparse: bool = False,
 ) -> Function:
     """The function that computes all derivatives of all results of `fun`.
 
     has_aux  whether `fun` returns (result, anything else); then so does the Jacobian
     mode     "reverse" for one sweep for each result, "forward" for one for each argument;
              by default whichever are fewer
+    sparse   whether it is a `scipy.sparse.csr_array`
 
     In the structure of the result, each number is replaced by its derivatives, in the
     structure of the argument; for arrays, the shape of the result comes first.  Raises
     `ValueError` for another mode.
 
+    A sparse Jacobian has a row for each result and a column for each number of the argument, each
+    of which is a number, or numbers in a list, a tuple or an array of one dimension.  Its
+    entries are the derivatives that can be other than 0 by what the program computes,
+    whatever its numbers, so some may be 0.  Results that share no argument, or arguments that
+    share no result, have one sweep together.  Needs SciPy.  Raises `ValueError` for other
+    containers and for several argnums, `TypeError` where the derivatives would be Values.
+
     >>> jacobian(lambda v: [v[0] * v[1], v[0] + 1])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 0.0]]
+    >>> jacobian(lambda v: [a * b for a, b in zip(v, v[1:])], sparse=True)([1.0] * 1000).nnz
+    1998
     """
-    return _Operator("jacobian", _jacobian, fun, argnums, has_aux, _checked_mode(mode))
+    return _Operator("jacobian", _jacobian, fun, argnums, has_aux, _checked_mode(mode), sparse)
 
 
 def value_and_jacobian(
-    fun: Function, argnums: Argnums = 0, has_aux: bool = False, mode: str | None = None
+    fun: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    mode: str | None = None,
+    sparse: bool = False,
 ) -> Function:
     """Like `jacobian`, but what it makes returns (value, Jacobian), from one run of `fun`.
 
@@ -142,9 +162,8 @@ def value_and_jacobian(
     >>> value_and_jacobian(lambda v: [v[0] * v[1], v[0] + 1])([3.0, 4.0])
     ([12.0, 4.0], [[4.0, 3.0], [1.0, 0.0]])
     """
-    return _Operator(
-        "value_and_jacobian", _value_and_jacobian, fun, argnums, has_aux, _checked_mode(mode)
-    )
+    settings = (argnums, has_aux, _checked_mode(mode), sparse)
+    return _Operator("value_and_jacobian", _value_and_jacobian, fun, *settings)
 
 
 def _jacobian(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -156,28 +175,48 @@ def _value_and_jacobian(made: _Operator, args: tuple[Any, ...], kwargs: dict[str
     trace = Trace(made.fun, args, kwargs, made.argnums, made.several)
     result, aux = _split(trace.result) if made.has_aux else (trace.result, None)
     outs, treedef = flatten(result, "result")
+    if made.sparse:
+        check_flat(result, "the result")
+        check_flat(trace.argument, "the argument")
     trace.close(outs)
-    found = blocks(trace.jacobian(outs, made.mode), treedef, trace.treedef)
+    if made.sparse:
+        found = sparse_jacobian(trace, outs, made.mode)
+    else:
+        found = blocks(trace.jacobian(outs, made.mode), treedef, trace.treedef)
     value = trace.plain(result)
     return ((value, trace.plain(aux)) if made.has_aux else value), found
 
 
-def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+def hessian(
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False, sparse: bool = False
+) -> Function:
     """The function that computes all second derivatives of `fun`, which returns one number.
+
+    sparse  whether they are a `scipy.sparse.csr_array`
 
     They are arranged as the argument's structure in each number of the argument's
     structure; by an array of shape s, they are an array of shape (*s, *s).  With `has_aux`,
     `fun` returns (number, anything else), and what is made (Hessian, that).
 
+    A sparse Hessian is of an argument as `jacobian` has it, and raises what that does.  Its
+    entries are those of arguments that meet in a primitive that is not linear in them; some may
+    be 0.  Sweeps are shared by arguments from whose sum each entry can be read.
+
     >>> hessian(lambda v: v[0] ** 2 * v[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
+    >>> hessian(lambda v: sum(a * b for a, b in zip(v, v[1:])), sparse=True)([1.0] * 1000).nnz
+    1998
     """
-    return _Operator("hessian", _hessian, fun, argnums, has_aux)
+    return _Operator("hessian", _hessian, fun, argnums, has_aux, None, sparse)
 
 
 def _hessian(made: _Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     trace, out, aux = _recorded(made, args, kwargs)
-    found = blocks(trace.hessian(out), trace.treedef, trace.treedef)
+    if made.sparse:
+        check_flat(trace.argument, "the argument")
+        found = sparse_hessian(trace, out)
+    else:
+        found = blocks(trace.hessian(out), trace.treedef, trace.treedef)
     return (found, trace.plain(aux)) if made.has_aux else found
 
 
@@ -340,18 +379,27 @@ class _Operator:
         argnums: Argnums,
         has_aux: bool = False,
         mode: str | None = None,
+        is_sparse: bool = False,
     ) -> None:
         self.argnums, self.several = _checked(fun, argnums)
+        if is_sparse and self.several:
+            raise ValueError(
+                f"a sparse matrix is of derivatives by one argument, got argnums {argnums!r:.60}; "
+                "take one list or array, and take it apart inside the function"
+            )
         self.name = name
         self.derive = derive
         self.fun = fun
         self.has_aux = has_aux
         self.mode = mode
+        self.sparse = is_sparse
         named = getattr(fun, "__name__", type(fun).__name__)
         self.__name__ = self.__qualname__ = f"{name}({named})"
         self.__doc__ = f"{name} of `{named}`, with its arguments."
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.sparse:
+            require_scipy()
         if is_paused():
             return _always_recording(self.derive, self, args, kwargs)
         return self.derive(self, args, kwargs)
@@ -367,7 +415,8 @@ class _Operator:
         if name := name_taken(self):
             return name
         arguments = self.argnums if self.several else self.argnums[0]
-        return _Operator, (self.name, self.derive, self.fun, arguments, self.has_aux, self.mode)
+        settings = (arguments, self.has_aux, self.mode, self.sparse)
+        return _Operator, (self.name, self.derive, self.fun, *settings)
 
 
 def name_taken(made: Any) -> str | None:

@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 from ..engine.numbers import to_float
 from ..engine.value import Value
+from .csr import TracedSparse
 
 #: An array's shape, or None for a number on its own.
 Unit = tuple[int, ...] | None
@@ -54,6 +55,10 @@ def _element(index: tuple[int, ...]) -> str:
 
 def _attribute(name: str) -> str:
     return f".{name}"
+
+
+def _entry(index: int) -> str:
+    return f".data[{index}]"
 
 
 def is_number(x: Any) -> bool:
@@ -349,6 +354,9 @@ def children(tree: Any) -> Children | None:
             return filled
 
         return _attribute, names, [getattr(tree, name) for name in names], set_fields
+    if kind is TracedSparse:
+        structure = tree.structure
+        return _entry, range(len(tree.data)), tree.data, lambda data: TracedSparse(structure, data)
     return None
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..engine import value
 from ..engine.context import tracer, watcher
 from ..engine.value import Value, constant
 from ..table.registry import TABLE
@@ -233,17 +234,14 @@ def check_partials(order: Sequence[Value]) -> None:
     """
     writer = tracer()
     TRACED_RULES.refresh()
-    places: PlaceOf = {}
-    matters: Found = [True]
+    matters: Found = [True, False]
     writer.sweep(True)
     try:
         for v in order:
             if v._x is not None:
-                operands = _places(v, places)
-                for p, partial in zip(
-                    v.parents, _partials(v, operands, matters, TRACED_RULES), strict=True
-                ):
-                    if type(partial) is Value and p.kind != "constant":
+                operands = tuple([int(p._opcode == _CONSTANT) for p in v.parents])
+                for partial in _partials(v, operands, matters, TRACED_RULES):
+                    if type(partial) is Value:
                         writer.check(partial)
     finally:
         writer.sweep(False)
@@ -270,6 +268,8 @@ class HessianProduct:
                 self.add(nodes[i], found[i])
         finally:
             tracer().sweep(False)
+        # What nothing is multiplied with need not move.
+        self._moving = value.order(self._along, leaves)
 
     def add(self, v: Value, adjoint: Any) -> None:
         parents = v.parents
@@ -296,7 +296,7 @@ class HessianProduct:
         for i in range(len(vector)):
             if type(vector[i]) is Value or vector[i] != 0:
                 seeds[self._leaves[i]] = vector[i]
-        slopes = tangents(self._order, seeds, self._along, True, True)
+        slopes = tangents(self._moving, seeds, self._along, True, True)
         weights: dict[Value, Any] = {}
         for i in range(len(slopes)):
             v = self._into[i]

@@ -197,32 +197,52 @@ class Trace:
                 return found
         weights = dict(zip(self.leaves, seeds, strict=True))
         if self.symbolic:
-            if not self.checked:
-                recorded.check_partials(self.order)
-                self.checked = True
             # What does not change need not be computed again and again, to be 0.
             weights = {v: seed for v, seed in weights.items() if type(seed) is Value or seed}
-        found = recorded.tangents(self.order, weights, values, self.connected, self.symbolic)
-        return self._finish(found, seeds)
+        return self._finish(self._moved(values, weights), seeds)
+
+    def _moved(self, values: list[Value], weights: dict[Value, Any]) -> list[Any]:
+        if self.symbolic and not self.checked:
+            recorded.check_partials(self.order)
+            self.checked = True
+        return recorded.tangents(self.order, weights, values, self.connected, self.symbolic)
+
+    def column_sums(self, outs: list[Any], columns: Sequence[int]) -> list[Any]:
+        """The derivatives of each of `outs` by the leaves of these indices, added up."""
+        values = _as_values(outs)
+        if self._on_numbers([]):
+            rates = [0.0] * len(self.leaves)
+            for i in columns:
+                rates[i] = 1.0
+            found: list[Any] = sweep.tangents(self.order, self.leaves, rates, values)
+            if not _has_nan(found):
+                return found
+        # An infinite slope by what does not change is none.
+        return self._moved(values, {self.leaves[i]: 1.0 for i in columns})
+
+    def row_sums(self, outs: list[Any], leaves: list[Value]) -> list[Any]:
+        """The derivatives by each of these leaves of all of `outs`, added up.
+
+        Each of `outs` has its own part of the graph, which may be small.
+        """
+        roots = [out for out in outs if type(out) is Value]
+        order = value.order(roots, leaves)
+        if self._on_numbers([]):
+            return value.adjoints(order, roots, [1.0] * len(roots), leaves)
+        weights = dict.fromkeys(roots, 1.0)
+        return recorded.adjoints(order, weights, leaves, self.connected, self.symbolic)
 
     def jacobian(self, outs: list[Any], mode: str | None) -> list[list[Any]]:
         """The derivatives of each of `outs` by each of the leaves."""
         if mode == "reverse" or (mode is None and len(outs) <= len(self.leaves)):
-            whole = self.order
-            rows = []
-            for out in outs:
-                # Each result has its own part of the graph, which may be small.
-                self.order = value.order([out], self.leaves) if type(out) is Value else whole
-                rows.append(self.adjoints([out], [1.0]))
-            self.order = whole
-            return rows
-        columns = [self.tangents(outs, unit) for unit in _units(len(self.leaves))]
+            return [self.finished(self.row_sums([out], self.leaves)) for out in outs]
+        columns = [self.finished(self.column_sums(outs, [i])) for i in range(len(self.leaves))]
         return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in outs]
 
     def hessian(self, out: Any) -> list[list[Any]]:
         """The second derivatives of `out` by the leaves."""
         size = len(self.leaves)
-        if (product := self._hessian_product(out, [])) is not None:
+        if (product := self.hessian_product(out)) is not None:
             rows = [product.times(unit) for unit in _units(size)]
             if self.symbolic or not any(map(_has_nan, rows)):
                 return _symmetric([self._finish(row, []) for row in rows])
@@ -240,7 +260,7 @@ class Trace:
 
     def hessian_diagonal(self, out: Any) -> list[Any]:
         """The second derivatives of `out` by each of the leaves, twice by the same one."""
-        if (product := self._hessian_product(out, [])) is not None:
+        if (product := self.hessian_product(out)) is not None:
             rows = (product.times(unit) for unit in _units(len(self.leaves)))
             found: list[Any] = [row[i] for i, row in enumerate(rows)]
             if self.symbolic or not _has_nan(found):
@@ -256,7 +276,7 @@ class Trace:
 
     def hessian_times(self, out: Any, vector: list[Any]) -> list[Any]:
         """The second derivatives of `out`, times `vector`."""
-        if (product := self._hessian_product(out, vector)) is not None:
+        if (product := self.hessian_product(out, vector)) is not None:
             found = product.times(vector)
             if self.symbolic or not _has_nan(found):
                 return self._finish(found, vector)
@@ -265,9 +285,10 @@ class Trace:
         found = recorded.tangents(order, weights, _as_values(slopes), self.connected)
         return self._finish(found, vector)
 
-    def _hessian_product(
-        self, out: Any, vector: Sequence[Any]
+    def hessian_product(
+        self, out: Any, vector: Sequence[Any] = ()
     ) -> HessianProduct | recorded.HessianProduct | None:
+        """What multiplies the Hessian of `out` by vectors like this one, where that is possible."""
         if type(out) is not Value or not (self.symbolic or self._on_numbers(vector)):
             return None
         try:
@@ -277,12 +298,20 @@ class Trace:
         except LookupError:
             return None
 
+    def slopes(self, out: Any) -> list[Any]:
+        """The derivatives of `out` by the leaves, to be differentiated again."""
+        return self._gradient_graph(out)[0]
+
     def _gradient_graph(self, out: Any) -> tuple[list[Any], list[Value]]:
         """The recorded gradient of `out`, and the graph it is in."""
         if type(out) is not Value:
             return [0.0] * len(self.leaves), self.leaves
         slopes = recorded.adjoints(self.order, {out: 1.0}, self.leaves, True)
         return slopes, value.order([v for v in slopes if type(v) is Value], self.leaves)
+
+    def finished(self, found: list[Any]) -> list[Any]:
+        """Derivatives as the outside shall see them, of sweeps whose seeds were numbers."""
+        return self._finish(found, [])
 
     def _finish(self, found: list[Any], seeds: Sequence[Any]) -> list[Any]:
         """Derivatives as the outside shall see them: all of one kind."""

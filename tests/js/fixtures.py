@@ -266,6 +266,14 @@ def constants():
     return y
 
 
+def smooth_layers():
+    model = nn.MLP(2, [2, 2], "tanh", output="sigmoid", rng=random.Random(1))
+    first, second = model([Value(0.3, "x_1"), Value(-0.8, "x_2")])
+    loss = (first - 0.5) ** 2 + second.log()
+    loss.label = "E"
+    return loss
+
+
 EXPLAINED = (neuron, layers, without_labels, many_ways, at_kinks, nothing, constants)
 
 
@@ -284,7 +292,40 @@ def explanations():
     return found
 
 
+def again(nodes, rng):
+    """The same graph with other numbers in its inputs, and those by their places."""
+    made, inputs = {}, {}
+    for i, v in enumerate(nodes):
+        if v.kind == "interior":
+            made[v] = record(OPCODES[v.op], *[made[parent] for parent in v.parents])
+        elif v.kind == "constant":
+            made[v] = v.detach()
+        else:
+            inputs[i] = round(rng.uniform(-2, 2), rng.choice((1, 3, 15)))
+            made[v] = Value(inputs[i]) if v.kind == "leaf" else Value.parameter(inputs[i])
+        made[v].label = v.label
+    return [*made.values()], inputs
+
+
+def moved_explanations():
+    """Graphs with words, and what `explain` says when they are computed with other numbers."""
+    rng = random.Random(6)
+    found = []
+    for make in (neuron, smooth_layers, without_labels, many_ways):
+        program = program_of(make())
+        program.data["words"] = words_of(program, room=10**6)
+        told = []
+        for _ in range(3):
+            values, inputs = again(program.nodes, rng)
+            explained = [*program.data["words"]["explained"]][::3]
+            texts = {i: flat(explain(values[-1], values[i]).to_text(10**6)) for i in explained}
+            told.append([inputs, texts])
+        found.append({"name": make.__name__, "program": program.data, "told": told})
+    return found
+
+
 FILES = {
+    "moved": moved_explanations,
     "rows": rows,
     "graphs": random_graphs,
     "texts": texts,

@@ -70,6 +70,34 @@ for (const { name, program, texts } of fixture("explanations")) {
   });
 }
 
+for (const { name, program, told } of fixture("moved")) {
+  test(`${name}: with other numbers explanations say what Python's say of those`, () => {
+    const graph = new Graph(program, ROWS);
+    const words = new Words(graph, program.words);
+    for (const [inputs, texts] of told) {
+      for (const [i, x] of Object.entries(inputs)) graph.set(Number(i), x);
+      graph.update();
+      for (const [i, text] of Object.entries(texts)) {
+        assert.equal(all(words.explain(Number(i))), text);
+      }
+    }
+  });
+}
+
+test("a formula of a branch that is not taken any more is not shown", () => {
+  const { program } = fixture("explanations").find(({ name }) => name === "at_kinks");
+  const graph = new Graph(program, ROWS);
+  const words = new Words(graph, program.words);
+  const [a, b] = graph.inputs;
+  graph.set(a, 5);
+  graph.set(b, 1);
+  graph.update();
+  const { blocks, stale } = words.explain(a);
+  assert.ok(stale);
+  const [line] = blocks.filter(({ kind }) => kind === "math");
+  assert.match(line.text, /^∂net_d1\/∂a = 10 /);
+});
+
 const { program } = fixture("explanations").find(({ name }) => name === "neuron");
 const graph = new Graph(program, ROWS);
 const words = new Words(graph, program.words);

@@ -13,6 +13,7 @@ export class Camera {
     this.size = [1, 1];
     this.end = [0, 0, 0, 0];
     this.place = { x: 0, y: 0, scale: 1 };
+    this.view = { width: 800, height: 400 };
     this.touched = false;
     this.pointers = new Map();
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -23,9 +24,10 @@ export class Camera {
     }
   }
 
-  get view() {
+  /** Measure the canvas; not at every move, which would have everything laid out anew. */
+  measure() {
     const { width, height } = this.canvas.getBoundingClientRect();
-    return { width: width || 800, height: height || 400 };
+    this.view = { width: width || 800, height: height || 400 };
   }
 
   /** Left, top, right and bottom of what is seen. */
@@ -37,6 +39,7 @@ export class Camera {
 
   /** All of it, or where that would be too small to read, the end of it. */
   fit(all = false) {
+    this.measure();
     const { width, height } = this.view;
     const whole = Math.min((width - 32) / this.size[0], (height - 32) / this.size[1], 1.25);
     const scale = all ? whole : Math.max(whole, Math.min(0.62, 1.25));

@@ -32,6 +32,19 @@ function filled(element, attributes, children) {
   return element;
 }
 
+/** What makes an element of the picture a button, for pointers and keys. */
+export function pressable(name, press) {
+  return {
+    role: "button", tabindex: "0", "aria-label": name, click: press,
+    keydown: (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      press();
+    },
+  };
+}
+
 /** Write a text where it differs: what is not touched need not be laid out again. */
 export function write(element, text) {
   const node = element.firstChild;

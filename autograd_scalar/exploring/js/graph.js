@@ -84,7 +84,9 @@ export class Graph {
     this.#moving = this.#whatMoves();
     this.frozen = [...this.#frozen.keys()].map((node) => ({
       node,
-      message: `${this.shown[node]} is ${this.operations[node]}(…), a function outside the table: it stays as recorded`,
+      message:
+        `${this.shown[node]} is ${this.operations[node]}(…), a function outside the table: ` +
+        "it stays as recorded",
     }));
     this.failure = null;
     this.update();
@@ -597,7 +599,8 @@ export class Graph {
         const name = this.names[node] ?? `q${node}`;
         const label = this.labels[node] ?? "";
         const operands = [...this.#allOperands(node)];
-        return { node, kind, name, label, operation: this.operations[node], row: this.#rows[node], operands };
+        const operation = this.operations[node];
+        return { node, kind, name, label, operation, row: this.#rows[node], operands };
       });
   }
 

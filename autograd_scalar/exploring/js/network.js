@@ -1,20 +1,19 @@
 // The view of a network: its neurons in columns, weights as lines between them.
 
-import { classes, mark, svg, write } from "./dom.js";
+import { classes, mark, pressable, svg, write } from "./dom.js";
 import { short } from "./numbers.js";
 
 const RADIUS = 35;
 const MARGIN = 60;
 // More room between the columns than on paper, for what travels there.
 const WIDER = 1.2;
-const CARD = [196, 17];
+const CARD = [244, 17];
 
 export class NetworkView {
   constructor(app, layout) {
     this.app = app;
     this.layout = layout;
     this.home_ = layout.home;
-    this.neurons = new Map(layout.neurons.map(([out, net, ...biases]) => [out, { out, net, biases }]));
     this.at = new Map();
     this.columnOf = new Map();
     layout.columns.forEach(([, ...places], column) => {
@@ -23,6 +22,7 @@ export class NetworkView {
         this.columnOf.set(i, column);
       }
     });
+    this.neurons = new Set(layout.neurons.map(([out]) => out).filter((out) => this.at.has(out)));
     const xs = [...this.at.values()].map(([x]) => x);
     const ys = [...this.at.values()].map(([, y]) => y);
     this.size = [Math.max(...xs) + MARGIN, Math.max(...ys) + MARGIN + 24];
@@ -102,11 +102,13 @@ export class NetworkView {
     const [x] = this.at.get(shown[0]);
     const top = Math.min(...shown.map((i) => this.at.get(i)[1])) - RADIUS - 20;
     const text = svg("text", { x, y: top + 12 }, "⊟ layer");
-    const toggle = svg("g", { class: "toggle", click: () => this.app.toggle(this.layerKey(column)) },
-      svg("title", {}, "collapse or open this layer"),
+    const toggle = svg("g", { class: "toggle", ...pressable(`layer ${column}: close or open`, () => this.app.toggle(this.layerKey(column))) },
+      svg("rect", { x: x - 32, y: top - 4, width: 64, height: 24, rx: 4, class: "reach" }),
       svg("rect", { x: x - 32, y: top, width: 64, height: 16, rx: 4 }), text);
-    const box = svg("g", { class: "node layer hidden", transform: `translate(${x} ${middle})`, click: () => this.app.toggle(this.layerKey(column)) },
-      svg("rect", { class: "box", x: -44, y: -30, width: 88, height: 60, rx: 12 }),
+    const box = svg("g", {
+      class: "node layer hidden", transform: `translate(${x} ${middle})`, role: "button", tabindex: "-1",
+      click: () => this.app.toggle(this.layerKey(column)),
+    }, svg("rect", { class: "box", x: -44, y: -30, width: 88, height: 60, rx: 12 }),
       svg("text", { class: "label", y: -4 }, "layer"),
       svg("text", { class: "data", y: 13 }, `${neurons + more} neurons`));
     this.headings.append(toggle);
@@ -120,12 +122,13 @@ export class NetworkView {
   }
 
   get openable() {
-    return [...this.neurons.keys(), ...[...(this.layers ?? new Map()).keys()].map((c) => this.layerKey(c))];
+    return [...this.neurons, ...[...(this.layers ?? new Map()).keys()].map((c) => this.layerKey(c))];
   }
 
   group(i) {
     const home = this.home(i);
-    return this.neurons.has(home) ? home : undefined;
+    if (!this.neurons.has(home)) return undefined;
+    return this.closed.has(this.columnOf.get(home)) ? this.layerKey(this.columnOf.get(home)) : home;
   }
 
   /** Of what is toggled: neurons are open then, layers are closed. */
@@ -141,7 +144,7 @@ export class NetworkView {
     for (const link of this.links) this.draw(link);
     this.cards.replaceChildren();
     this.rows = [];
-    for (const i of this.neurons.keys()) {
+    for (const i of this.neurons) {
       if (toggled.has(i) && !this.closed.has(this.columnOf.get(i))) this.addCard(i);
     }
   }
@@ -154,8 +157,8 @@ export class NetworkView {
     const height = line * inside.length + 12;
     const rows = inside.map((i, row) => {
       const text = svg("text", { x: 10, y: 18 + line * row }, `${this.app.name(i)} = ${this.app.written(i)}`.slice(0, 22));
-      const data = svg("text", { class: "data", x: 142, y: 18 + line * row });
-      const grad = svg("text", { class: "grad", x: 190, y: 18 + line * row });
+      const data = svg("text", { class: "data", x: 172, y: 18 + line * row });
+      const grad = svg("text", { class: "grad", x: 236, y: 18 + line * row });
       this.rows.push({ i, data, grad });
       return svg("g", { class: "row", "data-node": i }, svg("rect", { x: 4, y: 6 + line * row, width: width - 8, height: line, rx: 4 }), text, data, grad);
     });
@@ -234,7 +237,9 @@ export class NetworkView {
   }
 
   elementOf(i) {
-    return this.nodes.get(this.home(i)).element;
+    const home = this.home(i);
+    const column = this.columnOf.get(home);
+    return this.closed.has(column) ? this.layers.get(column).box : this.nodes.get(home).element;
   }
 
   /** The line on which an operand's share travels; none inside of a neuron. */

@@ -68,7 +68,8 @@ export function repr(x) {
   return sign + (text.includes(".") ? text : `${text}.0`);
 }
 
-const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const PLAIN_DIGITS = "-0123456789";
+const RAISED_DIGITS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** Mantissa and exponent as explanations print them, which cut no figure off a whole number. */
 function figures(x, digits) {
@@ -83,7 +84,7 @@ export function typeset(x, digits = 6) {
   if (!Number.isFinite(x)) return `${sign}∞`;
   const [mantissa, exponent] = figures(Math.abs(x), digits);
   if (exponent === undefined) return sign + mantissa;
-  const raised = [...exponent].map((each) => RAISED[each]).join("");
+  const raised = translated(exponent, PLAIN_DIGITS, RAISED_DIGITS);
   return `${sign}${mantissa}·10${raised}`;
 }
 
@@ -98,6 +99,11 @@ export function mathml(x, digits = 6) {
   return `${sign}<mrow><mn>${mantissa}</mn><mo>·</mo>${power}</mrow>`;
 }
 
+/** A text with the characters of one list in place of those of another. */
+function translated(text, from, to) {
+  return [...text].map((each) => to[from.indexOf(each)] ?? each).join("");
+}
+
 const FIGURE = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** The number that somebody typed, or NaN: also 1/3, −2, 0,5, 1.5·10⁻³ and ∞. */
@@ -105,8 +111,7 @@ export function parseNumber(text) {
   let plain = text.trim().replace(/[−–]/g, "-").replace(/\s+/g, "");
   plain = plain.replace(/^([^.]*),([^.,]*)$/, "$1.$2");
   plain = plain.replace(/(?:[·*×]10(?:\^|\*\*)?)([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[+-]?\d+)$/, (_, power) => {
-    const lowered = [...power].map((c) => Object.keys(RAISED).find((k) => RAISED[k] === c) ?? c);
-    return `e${lowered.join("")}`;
+    return `e${translated(power, RAISED_DIGITS, PLAIN_DIGITS)}`;
   });
   const infinite = /^([+-]?)(inf|infinity|∞)$/i.exec(plain);
   if (infinite) return infinite[1] === "-" ? -Infinity : Infinity;

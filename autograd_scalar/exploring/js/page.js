@@ -143,7 +143,7 @@ class App {
   /** Where a value without a label is: in the neuron, or among the steps to a label. */
   inside(i) {
     const group = this.isNamed(i) ? undefined : this.view.group(i);
-    return group === undefined || group === i ? "" : ` in ${this.name(group)}`;
+    return group === undefined || group === i || group < 0 ? "" : ` in ${this.name(group)}`;
   }
 
   derivative(i) {
@@ -284,8 +284,9 @@ class App {
     this.view.showWays(edges ?? [], nodes);
   }
 
+  /** Whether the steps inside are out of sight. Layers, whose keys are below 0, are open at first. */
   isClosed(group) {
-    return this.view.closed.has(group) || (this.viewKey === "network" && !this.toggled.has(group));
+    return this.viewKey === "network" && group >= 0 ? !this.toggled.has(group) : this.toggled.has(group);
   }
 
   toggle(group) {

@@ -100,8 +100,9 @@ export class Panel {
     }];
     const group = app.view.group(i);
     if (group !== undefined) {
-      const does = app.isClosed(group) ? "Open the steps inside" : "Close the steps inside";
-      blocks.push(html("button", { type: "button", click: () => app.toggle(group) }, `${does} ${app.name(group)}`));
+      const does = app.isClosed(group) ? "Open" : "Close";
+      const what = group < 0 ? "its layer" : `the steps inside ${app.name(group)}`;
+      blocks.push(html("button", { type: "button", click: () => app.toggle(group) }, `${does} ${what}`));
     }
     if (app.graph.kind(i) === "constant") blocks.push(html("p", {}, "A constant: nothing moves it, so it has no gradient."));
     else if (app.hides(i)) blocks.push(...this.question(i));
@@ -157,9 +158,10 @@ export class Panel {
     const { graph } = app;
     const list = html("ol", { class: "ways" });
     const paths = graph.paths(i, MOST_WAYS);
+    const routes = distinguished(paths.map((path) => path.map(({ node }) => node).reverse().filter((node) => app.isNamed(node))));
     const items = paths.map((path, way) => {
       const links = [...path].reverse();
-      const route = [app.name(i), ...links.map(({ node }) => node).filter((node) => app.isNamed(node)).map((node) => app.name(node))];
+      const route = [i, ...routes[way], graph.size - 1].map((node) => app.name(node));
       const numbers = html("span", { class: "numbers-of" });
       const edges = links.map(({ node, operand }) => [node, operand]);
       const lit = () => app.lightWays(edges);
@@ -278,6 +280,17 @@ function added(amounts, value) {
   const shown = amounts.length > MOST_USERS ? [...amounts.slice(0, MOST_USERS).map(inProduct), "…"] : amounts.map(inProduct);
   const about = amounts.some((each) => isRounded(each, 6)) ? " ≈ " : " = ";
   return [shown.join(" + "), about, total];
+}
+
+/** Of the values on several ways, those that tell the ways apart. */
+function distinguished(routes) {
+  const common = (node) => routes.every((route) => route.includes(node));
+  // Of two that always come together, such as a neuron's sum and its output, the second.
+  const together = (node, next) => next !== undefined && routes.every((route) => {
+    const place = route.indexOf(node);
+    return place < 0 ? !route.includes(next) : route[place + 1] === next;
+  });
+  return routes.map((route) => route.filter((node, k) => !common(node) && !together(node, route[k + 1])));
 }
 
 function shortened(route) {

@@ -20,7 +20,11 @@ export class Picture {
         button("closer", "+", () => this.camera.zoom(1.3)),
         button("further away", "−", () => this.camera.zoom(1 / 1.3)),
         button("show all", "⤢", () => this.camera.fit(true))));
-    this.resizing = new ResizeObserver(() => this.camera.touched || this.camera.fit());
+    this.resizing = new ResizeObserver(() => {
+      this.camera.measure();
+      if (this.camera.touched) this.update();
+      else this.follow();
+    });
     this.resizing.observe(this.canvas);
   }
 
@@ -104,6 +108,7 @@ export class Picture {
     for (const element of this.marked ?? []) element.classList.remove("active", "receives");
     view.chipsAbove.replaceChildren();
     [this.lit, this.marked] = [[], []];
+    this.active = undefined;
     if (node === undefined) return;
     const element = view.elementOf(node);
     element.classList.add("active");
@@ -125,7 +130,25 @@ export class Picture {
       this.marked.push(receiver);
       this.chip(step.contributions[k], operand, view.middle(node, k), taken);
     });
-    this.camera.show(view.place(node), this.camera.touched ? 0 : READABLE);
+    this.active = node;
+    this.camera.show(this.stage(node), this.camera.touched ? 0 : READABLE);
+  }
+
+  /** See as much as can be read, and what the step is about. */
+  follow() {
+    this.camera.fit();
+    if (this.active !== undefined) this.camera.show(this.stage(this.active), READABLE);
+  }
+
+  /** Where a step happens: the value and its operands, if they can be seen together. */
+  stage(node) {
+    const places = [node, ...this.app.operands(node)].map((each) => this.view.place(each));
+    const end = (side, most) => most(...places.map((place) => place[side]));
+    const whole = [end(0, Math.min) - 8, end(1, Math.min) - 40, end(2, Math.max) + 8, end(3, Math.max) + 8];
+    const { view, place } = this.camera;
+    const scale = Math.max(place.scale, READABLE);
+    const fits = (whole[2] - whole[0]) * scale <= view.width && (whole[3] - whole[1]) * scale <= view.height;
+    return fits ? whole : places[0];
   }
 
   /** *partial × incoming adjoint* at the edge. */

@@ -4,7 +4,7 @@ import { svg } from "./dom.js";
 import { short } from "./numbers.js";
 
 const [WIDTH, HEIGHT] = [330, 150];
-const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 10, 22];
+const [LEFT, RIGHT, TOP, BOTTOM] = [58, 10, 10, 22];
 const CELLS = 24;
 
 /** The two ends of some numbers, apart even where all are one. */
@@ -31,6 +31,11 @@ function frame(title, [x0, x1], [y0, y1], across) {
   return { element, x, y };
 }
 
+/** Where it is now; nowhere, if that is no number. */
+function here(x, y) {
+  return Number.isFinite(x) && Number.isFinite(y) ? [svg("circle", { class: "here", cx: x, cy: y, r: 3.5 })] : [];
+}
+
 function line(points, className) {
   const runs = [];
   let run = [];
@@ -47,20 +52,20 @@ export function lossPlot(name, losses) {
   const title = `${name} after each of ${losses.length - 1} steps, now ${short(losses.at(-1))}`;
   const { element, x, y } = frame(title, [0, last], ends(losses), "steps");
   element.append(line(losses.map((loss, k) => [x(k), y(loss)]), "curve"));
-  element.append(svg("circle", { class: "here", cx: x(losses.length - 1), cy: y(losses.at(-1)) || 0, r: 3.5 }));
+  element.append(...here(x(losses.length - 1), y(losses.at(-1))));
   return element;
 }
 
 /** The loss along one number, with the tangent where the number is now. */
-export function alongPlot(name, across, xs, losses, here, loss, slope) {
+export function alongPlot(name, across, xs, losses, now, loss, slope) {
   const [y0, y1] = ends([...losses, loss]);
-  const title = `${name} along ${across}: at ${short(here)} it is ${short(loss)} and its slope ${short(slope)}`;
+  const title = `${name} along ${across}: at ${short(now)} it is ${short(loss)} and its slope ${short(slope)}`;
   const { element, x, y } = frame(title, [xs[0], xs.at(-1)], [y0, y1], across);
   const clip = (value) => Math.min(HEIGHT + 60, Math.max(-60, y(value)));
   element.append(line([...losses].map((each, k) => [x(xs[k]), y(each)]), "curve"));
   const reach = (xs.at(-1) - xs[0]) * 0.22;
-  const tangent = [here - reach, here + reach].map((at) => [x(at), clip(loss + slope * (at - here))]);
-  element.append(line(tangent, "tangent"), svg("circle", { class: "here", cx: x(here), cy: y(loss) || 0, r: 3.5 }));
+  const tangent = [now - reach, now + reach].map((at) => [x(at), clip(loss + slope * (at - now))]);
+  element.append(line(tangent, "tangent"), ...here(x(now), y(loss)));
   return element;
 }
 
@@ -85,7 +90,7 @@ export function surfacePlot(name, [a, b], xs, ys, losses, [hereX, hereY], [slope
   const [dx, dy] = [-slopeX * (xs.at(-1) - xs[0]), slopeY * (ys.at(-1) - ys[0])];
   const length = Math.hypot(dx / WIDTH, dy / HEIGHT) || 1;
   const tip = [px + ((dx / WIDTH) * 34) / length, py + ((dy / HEIGHT) * 34) / length];
-  element.append(line([[px, py], tip], "tangent"), svg("circle", { class: "here", cx: px, cy: py, r: 3.5 }));
+  element.append(line([[px, py], tip], "tangent"), ...here(px, py));
   element.append(svg("text", { x: LEFT - 5, y: HEIGHT / 2, class: "end" }, b.slice(0, 6)));
   return element;
 }

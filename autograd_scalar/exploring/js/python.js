@@ -60,7 +60,6 @@ export function pythonProgram(graph) {
     if (kind !== "constant" || label) return names[k];
     return alone ? `Value(${literal(graph.data[node])}).detach()` : literal(graph.data[node]);
   };
-  const usesStop = entries.some(({ kind, row }) => kind === "copy" || (kind === "detached" && row));
   const primitives = new Map();
   const lines = [];
   for (const [k, { node, kind, label, operation, row, operands }] of entries.entries()) {
@@ -73,7 +72,8 @@ export function pythonProgram(graph) {
     } else if (kind === "constant") {
       if (label) lines.push(`${names[k]} = Value(${number}${labelled}).detach()`);
     } else if (kind === "frozen") {
-      lines.push(`${names[k]} = Value(${number}${labelled}).detach()  # of ${operation} outside the table`);
+      const comment = `  # of ${operation} outside the table`;
+      lines.push(`${names[k]} = Value(${number}${labelled}).detach()${comment}`);
     } else {
       const alone = !operands.some((each) => entries[place.get(each)].kind !== "constant");
       const given = operands.map((each, m) => written(each, alone && m === 0));
@@ -88,13 +88,14 @@ export function pythonProgram(graph) {
   const imported = [
     "Value",
     ...(primitives.size ? ["primitive"] : []),
-    ...(usesStop ? ["stop_gradient"] : []),
+    ...(lines.some((line) => line.includes("stop_gradient(")) ? ["stop_gradient"] : []),
     ...[...functions].sort(),
   ];
   const made = [...primitives.values()].map((row) => {
     const given = [row.name, row.formula, ...row.added.partials].map(quoted).join(", ");
     const samples = row.added.samples.map((each) => `(${each.map(literal).join(", ")},)`);
-    const more = `samples=[${samples.join(", ")}], arguments=(${row.arguments.map((each) => `${quoted(each)}, `).join("").trimEnd()})`;
+    const parameters = row.arguments.map((each) => `${quoted(each)},`).join(" ");
+    const more = `samples=[${samples.join(", ")}], arguments=(${parameters})`;
     return `${row.name} = primitive(${given}, ${more})`;
   });
   const result = names[place.get(graph.size - 1)];

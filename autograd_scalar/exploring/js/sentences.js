@@ -155,7 +155,7 @@ export function sentence(pieces) {
   };
 }
 
-/** left = side = …, what is said of it beside: {text, html, cells}; rows are {side, rounded, says}. */
+/** left = side = …, and what is said of it: {text, head, cells, says}. Rows are {side, rounded, says}. */
 export function equation(left, rows) {
   const text = new Notation(TEXT, canBeSmall([left, ...rows.map(({ side }) => side)]));
   const markup = new Notation(MATHML, true);

@@ -1,4 +1,4 @@
-/** What is said of a graph: each step in a line, and explanations whose numbers are the present ones. */
+/** What is said of a graph: each step in a line, and explanations with the present numbers. */
 
 import { decimal, isRounded, parseNumber, typeset } from "./numbers.js";
 import { equation, escaped, hasRounded, sentence } from "./sentences.js";
@@ -119,27 +119,45 @@ export class Words {
     const graph = this.#graph;
     const found = this.#words.explained?.[i];
     const names = found?.names ?? {};
+    const { nodes } = graph.ways(i);
+    const changed = graph.changed();
+    const isOther = ({ kind, node }) => kind === "branch" && nodes.has(node);
+    const others = new Set(changed.filter(isOther).map(({ node }) => node));
     const blocks = found
       ? found.blocks
           .filter(([kind]) => kind !== "q" || graph.isRecorded)
-          .map((block) => this.#block(block, i, names))
+          .map((block) => this.#block(block, i, names, others))
       : this.#sumOverUsers(i);
     const title = `${this.#graph.shown[graph.size - 1]} by ${this.#graph.shown[i]}`;
     for (const pieces of [this.#meaning(i, found, names), this.#moved(i, found, names)]) {
       if (pieces.length) blocks.push(paragraph(pieces));
     }
-    return { title, blocks, stale: graph.changed().length > 0 };
+    return { title, blocks, stale: changed.length > 0 };
   }
 
-  #block([kind, ...parts], i, names) {
+  /** A block; of formulas in which `others` take another branch, the numbers only. */
+  #block([kind, ...parts], i, names, others) {
     const tree = (each) => this.#tree(each, i, names);
-    const pieces = (sentence) => this.#related(sentence.map((each) => isText(each) ? each : tree(each)));
-    if (kind === "l") return listing(parts[0].map(pieces));
-    if (kind === "m") {
-      return lines(parts[0].map(([left, rows]) => equation(tree(left), this.#rows(rows, tree))));
+    const pieces = (list) => this.#related(list.map((each) => (isText(each) ? each : tree(each))));
+    const sides = (left, rows, isOther) => {
+      const kept = rows.filter(([side], k) => !isOther || side[0] !== "s" || !rows[k + 1]);
+      return equation(tree(left), this.#rows(kept, tree));
+    };
+    switch (kind) {
+      case "l":
+        return listing(parts[0].map(pieces));
+      case "m":
+        return lines(
+          parts[0].map(([left, rows]) => {
+            const through = this.#between(left[1], i);
+            return sides(left, rows, through.some((j) => others.has(j)));
+          }),
+        );
+      case "e":
+        return lines([sides(...parts, others.size > 0)], true);
+      default:
+        return paragraph(pieces(parts[0]));
     }
-    if (kind === "e") return lines([equation(tree(parts[0]), this.#rows(parts[1], tree))], true);
-    return paragraph(pieces(parts[0]));
   }
 
   /** A sentence whose sign of equality says whether its numbers, as they are now, are rounded. */
@@ -188,8 +206,23 @@ export class Words {
     const [kind, ...parts] = recipe;
     if (kind === "a") return this.#graph.adjoint[parts[0]];
     if (kind === "f") return this.factor(parts[0], parts[1], i) ?? 0;
-    const numbers = parts.map((each) => this.#number(each, i));
-    return kind === "-" ? -numbers[0] : numbers.reduce((product, each) => product * each);
+    if (kind === "-") return -this.#number(parts[0], i);
+    // Where nothing is passed on, it is 0 whatever the others are.
+    const isLink = (each) => Array.isArray(each) && each[0] === "f";
+    if (parts.some((each) => isLink(each) && this.factor(each[1], each[2], i) === null)) return 0;
+    return parts.map((each) => this.#number(each, i)).reduce((product, each) => product * each);
+  }
+
+  /** A named value, and those without a name that it is computed from. */
+  #between(of, explained) {
+    const found = [of];
+    for (const j of found) {
+      for (const operand of this.#graph.operands(j)) {
+        const isNamed = this.#named.has(operand) || operand === explained;
+        if (!isNamed && !found.includes(operand)) found.push(operand);
+      }
+    }
+    return found;
   }
 
   /** The partial of one named value by another, through those without a name; null for none. */

@@ -1,4 +1,4 @@
-"""What compiled functions take: one replay, batches, calls, training, and the compiling itself.
+"""What compiled functions take: a replay, batches, calls, training, sparse matrices, compiling.
 
 A file each for its tasks. `case.py` says what a task is, and `by_hand.c` holds the batches in C.
 """
@@ -9,13 +9,14 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import batches, making, single, training
+from . import batches, making, single, sparse, training
 from .case import Case, measure
 
 CASES: dict[str, Callable[[bool], Iterator[Case]]] = {
     "single": single.cases,
     "batches": batches.cases,
     "training": training.cases,
+    "sparse": sparse.cases,
 }
 
 #: The parts, as the command names them.
