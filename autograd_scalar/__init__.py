@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .picture.drawing import Drawing
     from .picture.graphviz import DrawingError
     from .tape.compiled import compile as compile  # noqa: A004 (Python's own is not called here)
+    from .tape.compiled import load
+    from .tape.files import TapeFileError
     from .transforms.anomaly import AnomalyError, detect_anomaly
     from .transforms.check_grads import check_grads
     from .transforms.custom import custom
@@ -72,7 +74,8 @@ _LATER = {
     "picture.draw": ["draw", "draw_dot"],
     "picture.drawing": ["Drawing"],
     "picture.graphviz": ["DrawingError"],
-    "tape.compiled": ["compile"],
+    "tape.compiled": ["compile", "load"],
+    "tape.files": ["TapeFileError"],
     "transforms.anomaly": ["AnomalyError", "detect_anomaly"],
     "transforms.check_grads": ["check_grads"],
     "transforms.custom": ["custom"],
@@ -106,6 +109,7 @@ __all__ = [
     "Page",
     "Question",
     "Quiz",
+    "TapeFileError",
     "Value",
     "array",
     "build",
@@ -126,6 +130,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "load",
     "nn",
     "no_grad",
     "quiz",

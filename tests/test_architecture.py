@@ -21,7 +21,7 @@ MAY_KNOW = {
     "engine": {"table"},
     "arrays": {"table", "engine"},
     "transforms": {"table", "algebra", "engine", "arrays"},
-    "tape": {"table", "engine", "transforms"},
+    "tape": {"table", "engine", "arrays", "transforms"},
     "picture": {"table", "engine", "notation"},
     "explaining": {"table", "algebra", "engine", "notation"},
     "nn": {"engine"},

@@ -153,6 +153,16 @@ def test_a_number_that_was_taken_out_is_told_once_an_input_moves(tmp_path):
     assert in_javascript(tmp_path, program, body) == [[], ["read"]]
 
 
+def test_values_among_the_arguments_are_left_as_they_are():
+    w, x = Value.parameter(0.5), Value(2.0, "rate") * 3
+    program = traced_program(lambda weight, by: weight * by, w, x)
+    assert [(v.label, v.kind) for v in program.nodes[:2]] == [
+        ("weight", "parameter"),
+        ("by", "leaf"),
+    ]
+    assert (w.label, x.label) == ("", "")
+
+
 def test_what_a_function_raises_goes_through():
     with pytest.raises(ValueError, match="log"):
         traced_program(lambda x: x.log(), -1.0)

@@ -593,7 +593,10 @@ def test_code_that_can_t_be_run_is_refused_naming_the_instruction(instructions, 
         ([[OUTPUT, 0, 0]], r"instruction 0 \(output\): register 0 is not written yet"),
         ([[INPUT, 0, -1]], r"instruction 0 \(input\): there is no column -1"),
         ([[INPUT, -1, 0]], r"instruction 0 \(input\): there is no register -1"),
-        ([[REDUCE, -1, 0], [REDUCE, -1, 0]], r"instruction 1 \(reduce\): column 0 has a sum"),
+        ([[REDUCE, -1, 0], [REDUCE, -1, 0]], r"instruction 1 \(reduce\): column 0 is written al"),
+        ([[OUTPUT, -1, 0], [OUTPUT, -1, 0]], r"instruction 1 \(output\): column 0 is written al"),
+        ([[REDUCE, -1, 10**9]], "not all columns are written, of 0 outputs, 1000000001 sums"),
+        ([[OUTPUT, -1, 1]], "not all columns are written, of 2 outputs, 0 sums"),
         ([[REDUCE_PRODUCT, -1, -1]], r"instruction 0 \(reduce_product\): it is cut short"),
     ],
 )
@@ -626,7 +629,8 @@ def test_a_program_says_what_is_wrong_with_what_it_is_given(made_by):
 
 
 def test_a_batch_says_which_array_is_wrong(made_by):
-    batch = made_by.Batch(code([INPUT, 0, 0], [OUTPUT, -1, 1], [REDUCE, 0, 0]), 1, 1)
+    outputs = [OUTPUT, -1, 1], [OUTPUT, 0, 0]
+    batch = made_by.Batch(code([INPUT, 0, 0], *outputs, [REDUCE, 0, 0]), 1, 1)
     n = 600
 
     def arrays(**changed):

@@ -25,6 +25,7 @@ from autograd_scalar import (
     hessian,
     hypot,
     jacobian,
+    load,
     log,
     maximum,
     no_grad,
@@ -40,6 +41,7 @@ from autograd_scalar import (
 from autograd_scalar.engine.value import record
 from autograd_scalar.table.primitives import ROWS
 from autograd_scalar.table.registry import OPCODES
+from autograd_scalar.tape.structures import Reading
 from autograd_scalar.transforms import colouring, sparse
 from autograd_scalar.transforms.trace import Trace
 
@@ -574,6 +576,32 @@ def test_they_are_pickled():
     made(POINT)
     other = pickle.loads(pickle.dumps(made))
     assert_same(other(POINT[::-1]), hessian(rosenbrock)(POINT[::-1]))
+
+
+def test_they_are_saved_and_loaded(tmp_path):
+    made = compile(lambda x: (rosenbrock(x), hessian(rosenbrock, sparse=True)(x)))
+    made(POINT)
+    made.save(tmp_path / "curvature.tape")
+    value, found = load(tmp_path / "curvature.tape")(POINT[::-1])
+    assert value == rosenbrock(POINT[::-1])
+    assert_same(found, hessian(rosenbrock)(POINT[::-1]))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"sparse": [[0, 0]], "width": 2},
+        {"sparse": [[2]], "width": 2},
+        {"sparse": [["0"]], "width": 2},
+        {"sparse": [0], "width": 2},
+        {"sparse": [[0]], "width": 2**40},
+        {"sparse": [[0, 1], [0, 1]], "width": 2},
+    ],
+    ids=["twice", "outside", "text", "no row", "too wide", "too many"],
+)
+def test_a_structure_in_a_file_is_checked(told):
+    with pytest.raises(ValueError, match=r"^result: "):
+        Reading([], 3)(told, "result")
 
 
 def test_without_scipy_the_error_names_what_to_install(monkeypatch):

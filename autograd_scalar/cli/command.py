@@ -265,8 +265,8 @@ def _draw(root: Value, options: argparse.Namespace) -> None:
     if not paths and not options.html:
         return
     # Those who don't draw need not wait for the drawing libraries.
+    from ..engine.files import write_files
     from ..picture.draw import draw
-    from ..picture.files import write_files
 
     limit = {} if options.limit is None else {"limit": options.limit}
     pictures = {}

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from ..engine.value import Value
 from ..picture.columns import Arrangement, arranged
 from ..picture.frames import owners
-from ..picture.graphviz import render
+from ..picture.graphviz import DrawingError, render
 from ..picture.texts import label_lines, width
 
 _LINE = 17.0
@@ -127,7 +127,7 @@ def _extent(group: ElementTree.Element) -> tuple[float, float, float, float]:
             numbers = [float(text) for text in re.findall(r"-?[\d.]+", outline)]
             across, down = numbers[::2], numbers[1::2]
             return min(across), min(down), max(across), max(down)
-    raise ValueError("Graphviz drew no outline")
+    raise DrawingError("Graphviz drew no outline")
 
 
 def _path(group: ElementTree.Element, left: float, top: float) -> str:

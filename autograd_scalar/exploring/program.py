@@ -287,12 +287,8 @@ def traced_program(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Progra
     ('x', True)
     """
     arguments = Arguments(args, kwargs)
-    leaves = [
-        each if isinstance(each, Value) and each.kind != "interior" else Value(float(each))
-        for each in arguments.numbers
-    ]
-    for leaf, label in zip(leaves, _labels(fun, args, kwargs), strict=True):
-        leaf.label = leaf.label or label
+    labels = _labels(fun, args, kwargs)
+    leaves = [_leaf(each, label) for each, label in zip(arguments.numbers, labels, strict=True)]
     tracer = ProgramTracer()
     for leaf in leaves:
         tracer.input(leaf)
@@ -303,6 +299,14 @@ def traced_program(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Progra
         tracer.entry(out)
     tracer.finish()
     return Program(out, tracer)
+
+
+def _leaf(number: Any, label: str) -> Value:
+    """An input of the program, for a number or a Value among the arguments."""
+    if not isinstance(number, Value):
+        return Value(float(number), label)
+    make = Value.parameter if number.kind == "parameter" else Value
+    return make(number.data, number.label or label)
 
 
 def _labels(fun: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from ..engine.files import write_files
 from ..notation.notebook import Form, bundle
-from .files import write_files
 from .graphviz import FORMATS, Caption, clean_svg, render
 
 _MIME_TYPES = {

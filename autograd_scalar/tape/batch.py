@@ -26,6 +26,7 @@ from .specialised import (
     accumulate,
     plain,
 )
+from .threads import default_threads
 from .tracing import FrozenError, NoBatchError, NotOneNumberError, check_one_value
 
 #: How many numbers are held at once where results of single examples are needed.
@@ -77,7 +78,7 @@ class _Run:
         self.backward = backward
         self.errors = compiled.errors
         self.reduce = compiled.reduce
-        self.threads = compiled.threads or _processors()
+        self.threads = compiled.threads or default_threads()
         self.progress = compiled.progress
         self.failures: list[tuple[int, Exception]] = []
         first = calls.first
@@ -102,7 +103,7 @@ class _Run:
 
     @property
     def width(self) -> int:
-        return len(self.made.made[0].tape.outputs)
+        return self.made.made[0].width
 
     def _trace_first(self) -> None:
         """Trace the first example that raises nothing; it is a failure where each does."""
@@ -135,7 +136,7 @@ class _Run:
         if not self._replay(way, self.calls.columns, columns, status, sums):
             doubtful = np.arange(size)
         else:
-            doubtful = np.flatnonzero((status != 0) | way.tape.fails)
+            doubtful = np.flatnonzero((status != 0) | way.fails)
             for each in told if way.check else []:
                 unknown = np.isnan(each)
                 if unknown.any():
@@ -226,7 +227,7 @@ class _Run:
             outputs = np.empty((self.width, len(todo)))
             inputs = [column[chosen] for column in self.calls.columns]
             self._replay(way, inputs, [*outputs], status, None)
-            suspect = (status == SUSPECT) | ((status == 0) & way.tape.fails)
+            suspect = (status == SUSPECT) | ((status == 0) & way.fails)
             if way.check:
                 with np.errstate(all="ignore"):
                     suspect |= (status == 0) & np.isnan(outputs.sum(axis=0))
@@ -385,12 +386,6 @@ def _members(blocks: Column, size: int) -> Column:
     """The examples of these blocks."""
     rows = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
     return rows[rows < size]
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @cache

@@ -120,7 +120,8 @@ def check_batch(code: array[int], registers: int, shared: int) -> tuple[int, int
     shared     how many numbers all examples share
 
     Those are columns of inputs, of outputs, and of sums. Raises as `check_program` does, and
-    also where a register is read before it is written, and for a column with two sums.
+    also where a register is read before it is written, and where the columns of outputs, or of
+    sums, are not written once each.
     """
     _check_type("code", code, "i")
     if registers < 0 or shared < 0:
@@ -147,7 +148,7 @@ def check(
     bottom, first_column, in_batch = REDUCE_PRODUCT, INPUT, lowest == REDUCE_PRODUCT
     opcodes = len(shapes) // 3 + bottom
     columns = [0, 0, 0]
-    summed = set()
+    written: list[set[int]] = [set(), set(), set()]
     place = number = 0
     while place < words:
         opcode = code[place]
@@ -186,19 +187,64 @@ def check(
             kind = min(first_column - opcode, 2)
             if column < 0:
                 raise _wrong(number, opcode, f"there is no column {column}")
-            if kind == 2 and column in summed:
-                raise _wrong(number, opcode, f"column {column} has a sum already")
-            if kind == 2:
-                summed.add(column)
+            if kind and column in written[kind]:
+                raise _wrong(number, opcode, f"column {column} is written already")
+            written[kind].add(column)
             columns[kind] = max(columns[kind], column + 1)
         place = end
         number += 1
+    if len(written[1]) < columns[1] or len(written[2]) < columns[2]:
+        raise ValueError(f"not all columns are written, of {columns[1]} outputs, {columns[2]} sums")
     return columns[0], columns[1], columns[2]
 
 
 def _wrong(number: int, opcode: int, problem: str) -> ValueError:
     name = _NAMES.get(opcode) or TABLE[opcode].name
     return ValueError(f"instruction {number} ({name}): {problem}")
+
+
+def check_entries(opcodes: Words, operands: Words, reads: Words) -> tuple[int, int, int]:
+    """Refuse entries of a tape that are not computed from entries before them.
+
+    opcodes   those of rows, and -1, -2 or -3 for what no row computes
+    operands  of all entries, one after the other
+    reads     how many an entry has, by its opcode; less than 0 for an opcode there must not be
+
+    Returns how many entries have the opcodes -1, -2 and -3. Raises `ValueError`, naming the entry.
+    """
+    known = len(reads)
+    words = len(operands)
+    begin = 0
+    counts = [0, 0, 0]
+    for entry in range(len(opcodes)):
+        opcode = opcodes[entry]
+        if -4 < opcode < 0:
+            counts[-1 - opcode] += 1
+            continue
+        if not 0 <= opcode < known or reads[opcode] < 0:
+            raise ValueError(f"opcodes: entry {entry}: no row has opcode {opcode}")
+        end = begin + reads[opcode]
+        if end > words:
+            raise ValueError(f"operands: they end before those of entry {entry}")
+        for i in range(begin, end):
+            operand = operands[i]
+            if not 0 <= operand < entry:
+                raise ValueError(
+                    f"operands: entry {entry} is computed from entry {operand}, which is not one "
+                    "before it"
+                )
+        begin = end
+    if begin < words:
+        raise ValueError(f"operands: {words} are {words - begin} more than the entries have")
+    return counts[0], counts[1], counts[2]
+
+
+def check_range(words: Words, least: Number, end: Number) -> None:
+    """Raise `ValueError` for a word that is less than `least` or not less than `end`."""
+    for i in range(len(words)):
+        word = words[i]
+        if not least <= word < end:
+            raise ValueError(f"word {i} is {word}, but there are {end}")
 
 
 def check_run(columns: tuple[int, int, int], shared: int, arrays: Any) -> None:

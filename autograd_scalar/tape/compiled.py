@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable, Sequence
+import copy
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
 from typing import Any
 
 from ..engine import context
 from ..engine.context import open_blocks
 from ..engine.numpy_needed import numpy_for
+from ..engine.value import Value
 from ..transforms.operators import name_taken
 from ..transforms.pytree import all_floats
 from .arguments import Arguments, Key
+from .files import SETTINGS, Stored, read, write
 from .listing import Cost, Listing, cost
 from .specialised import (
-    MissingFunctionError,
+    Missing,
     Specialisation,
     Specialisations,
     TooManyWaysError,
@@ -23,9 +26,14 @@ from .specialised import (
     plain,
 )
 from .tracing import check_one_value
+from .travelling import ByName, can_be_pickled, carried
 
 Function = Callable[..., Any]
 BatchAxes = int | None | Sequence[int | None]
+
+#: For each kind of arguments, and for whether gradients are wanted: the ways, and the Values whose
+#: gradients they give.
+Gone = dict[tuple[Key, bool], tuple[list[Specialisation], list[Value]]]
 
 _FLOAT = {float}
 # How many kinds of arguments there may be, for each way that there may be of one kind.
@@ -90,10 +98,59 @@ def compile(
             "without a batch there is nothing to reduce or report; give batch=0 for an argument "
             "whose first axis runs over the examples"
         )
-    for name, count in (("threads", threads), ("limit", limit)):
-        if count is not None and (type(count) is not int or count < 1):
+    for name, count in (("threads", 1 if threads is None else threads), ("limit", limit)):
+        if type(count) is not int or count < 1:
             raise ValueError(f"{name} must be an int, 1 or more, got {count!r}")
     return Compiled(fun, batch, reduce, errors, fast, threads, progress, limit)
+
+
+def load(
+    path: str | os.PathLike[str], *, types: Iterable[type] = (), fun: Function | None = None
+) -> Compiled:
+    """The compiled function that `save` wrote to a file; no code of the file's is run.
+
+    path   the file
+    types  the named tuples and dataclasses that its arguments and results are made of, found by
+           their names
+    fun    the function it was made of, for calls that go a way which the file has not; without
+           it such a call is an error
+
+    It answers what it answered where it was saved, to the last bit, and compiles nothing. Its
+    parameters are Values of its own, see `Compiled.parameters`. What was added to the table with
+    `primitive` or `custom` must be there: import the module that does so first.
+
+    Raises `TapeFileError` for a file that is none of a compiled function, is damaged or of a later
+    version, or needs what is not here; it says what, where, and what to do. Raises `OSError` where
+    there is no file, and `ValueError` for `fun` with a file that has parameters: they would not
+    be those of `fun`.
+
+    >>> import os, tempfile
+    >>> square = compile(lambda x: x * x)
+    >>> square(3.0)
+    9.0
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     square.save(os.path.join(folder, "square.tape"))
+    ...     loaded = load(os.path.join(folder, "square.tape"))
+    >>> loaded(5.0)
+    25.0
+    """
+
+    def is_batch(settings: dict[str, Any]) -> bool:
+        return compile(missing, **settings)._is_batch
+
+    missing = Missing(
+        "it was loaded from a file, without it: load(path, fun=…) takes it, or save the compiled "
+        "function after a call that goes this way"
+    )
+    stored = read(path, types, is_batch)
+    settings = tuple([stored.settings[name] for name in SETTINGS])
+    loaded = _restored(missing if fun is None else fun, settings, stored.name, stored.made)
+    if fun is not None and loaded.parameters():
+        raise ValueError(
+            f"{os.fspath(path)} has {len(loaded.parameters())} parameters, which are not the "
+            "Values that fun uses: load it without fun, or compile fun here"
+        )
+    return loaded
 
 
 class Compiled:
@@ -129,23 +186,40 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<{self.__name__}>"
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        """As a method it has its name there, by which pickle finds it."""
+        self.__name__ = name
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Like a function, a method of the class it is written in."""
         return self if instance is None else MethodType(self, instance)
 
+    def __copy__(self) -> Compiled:
+        """Itself, like a function."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
+        """A copy of the function, which shares what a copy of it shares, compiled anew."""
+        if name_taken(self):
+            return self
+        # What came without its function has nothing else.
+        made = self._gone() if isinstance(self.fun, Missing) else {}
+        fun, made = copy.deepcopy((self.fun, made), memo)
+        return _restored(fun, self._settings, self.__name__, made)
+
     def __reduce__(self) -> str | tuple[Any, ...]:
-        if name := name_taken(self):
+        made = {key: gone for key, gone in self._gone().items() if can_be_pickled(key)}
+        outer = {*_read_by(made)}
+        name = name_taken(self)
+        # What it reads from its module it finds there, too.
+        if name and (outer or not made):
             return name
         fun: Any = self.fun
-        try:
-            pickle.dumps(fun)
-        except Exception:
-            # The ways it has gone can be replayed without it.
-            fun = None
-        settings = (self.batch, self.reduce, self.errors, self.fast)
-        made = {key: (each.made, each.outside) for key, each in self._made.items()}
-        rest = (self.threads, self.progress, self.limit, self.__name__, made)
-        return _restored, (fun, *settings, *rest)
+        if name:
+            fun = ByName(self.__module__, name)
+        elif made:
+            fun = carried(fun, outer)
+        return _restored, (fun, self._settings, self.__name__, made)
 
     @property
     def tapes(self) -> list[Listing]:
@@ -167,6 +241,50 @@ class Compiled:
     def cost(self) -> Cost:
         """What one replay of `tape` takes for one example, estimated."""
         return cost(self.tape.tape)
+
+    def parameters(self) -> list[Value]:
+        """The Values from outside that it reads at each call, such as those of a model.
+
+        Each is there once, in the order in which the tapes have them. Where it was loaded from a
+        file they are leaves with the numbers and the labels that they had when it was saved.
+
+        >>> w = Value.parameter(3.0, "w")
+        >>> line = compile(lambda x: w * x)
+        >>> line(2.0), line.parameters()
+        (6.0, [Value(3.0, label='w')])
+        """
+        return [*dict.fromkeys(_read_by(self._gone()))]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write its tapes and programs to a file, which `load` reads.
+
+        path  the file; one that is there is replaced when the new one is complete
+
+        The file has the ways that were gone, the settings, and the numbers of the Values that are
+        read from outside; not the function. Equal calls before make equal files. Arguments and
+        results may be made of lists, tuples, dicts, named tuples, dataclasses and arrays.
+
+        Raises `ValueError` before the first call, `TypeError` for arguments or results that can't
+        be stored, such as a function that is part of the program, and `OSError`.
+        """
+        from .. import __version__
+
+        made = self._gone()
+        if not made:
+            raise ValueError(
+                f"{self.__name__} has not been called yet, and has nothing to save: call it once"
+            )
+        settings = dict(zip(SETTINGS, self._settings, strict=True))
+        write(path, Stored(self.__name__, settings, made), __version__)
+
+    def _gone(self) -> Gone:
+        made = [(pair, each.gone()) for pair, each in [*self._made.items()]]
+        return {pair: gone for pair, gone in made if gone[0]}
+
+    @property
+    def _settings(self) -> tuple[Any, ...]:
+        settings = (self.batch, self.reduce, self.errors, self.fast)
+        return (*settings, self.threads, self.progress, self.limit)
 
     @property
     def _is_batch(self) -> bool:
@@ -254,19 +372,25 @@ class Compiled:
         return batch.run(self, args, kwargs, backward)
 
 
-def _restored(fun: Any, *rest: Any) -> Compiled:
-    *settings, name, made = rest
-    compiled = Compiled(_missing if fun is None else fun, *settings)
-    compiled.__name__ = compiled.__qualname__ = name
+def _read_by(made: Gone) -> Iterator[Value]:
+    for ways, outside in made.values():
+        for way in ways:
+            yield from way.outer
+        yield from outside
+
+
+def _restored(
+    fun: Any,
+    settings: tuple[Any, ...],
+    name: str,
+    made: Gone,
+) -> Compiled:
+    """A compiled function with the ways that it had elsewhere."""
+    if isinstance(fun, Compiled) and fun.__name__ == name:
+        compiled = fun  # the module's own, of which it is a decorator
+    else:
+        compiled = Compiled(fun, *settings)
+        compiled.__name__ = compiled.__qualname__ = name
     for (key, backward), (ways, outside) in made.items():
-        here = compiled.specialisations(key, backward)
-        here.made = ways
-        here.learn(outside)
+        compiled.specialisations(key, backward).take(ways, outside)
     return compiled
-
-
-def _missing(*args: Any, **kwargs: Any) -> Any:
-    raise MissingFunctionError(
-        "this call needs the function itself, as it goes a way that has not been compiled; it was "
-        "unpickled without it, because it can't be pickled: define it in a module"
-    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import linecache
 import numbers
 import operator
+import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,6 +21,18 @@ from .arguments import Arguments, arrangement
 from .cleaning import pruned, simplified
 from .code import SUSPECT
 from .machine import Batch, Program, add_gradients
+from .packed import (
+    PackedBatch,
+    PackedProgram,
+    PackedTape,
+    numbering,
+    packed,
+    packed_batch,
+    packed_program,
+    renumber,
+    same,
+    unpacked,
+)
 from .schedule import many, one
 from .tape import Tape
 
@@ -28,7 +42,27 @@ class TooManyWaysError(RuntimeError):
 
 
 class MissingFunctionError(RuntimeError):
-    """What was unpickled without its function, and needs it."""
+    """What came here without its function, and needs it."""
+
+
+class Missing:
+    """Stands for a function that did not come along: to call it is an error.
+
+    how  how it came here, as "it was loaded from a file"
+    """
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise MissingFunctionError(
+            "this call needs the function itself, as it goes a way that has not been compiled; "
+            f"{self.how}"
+        )
+
+
+#: Which of the numbers differ from example to example, and whether results are added up.
+Kind = tuple[tuple[bool, ...], bool]
 
 
 class Ready(NamedTuple):
@@ -47,29 +81,80 @@ class Ready(NamedTuple):
 class Specialisation:
     """One way through a function.
 
-    tape      the tape that is replayed
+    tape      the tape that is replayed, packed where it comes from another process or a file
     recorded  how many primitives were traced to make it
     result    what the function returned, with a Value for each result of the tape
     check     whether errors are looked for
     fast      whether batches may be less than exact
+    program   what is replayed for one example, and `batches` for many, where that is known
     """
 
-    def __init__(self, tape: Tape, recorded: int, result: Any, check: bool, fast: bool) -> None:
-        self.tape = tape
+    def __init__(
+        self,
+        tape: Tape | PackedTape,
+        recorded: int,
+        result: Any,
+        check: bool,
+        fast: bool,
+        program: PackedProgram | None = None,
+        batches: dict[Kind, PackedBatch] | None = None,
+    ) -> None:
         self.recorded = recorded
         self.result = result
         self.check = check
         self.fast = fast
-        #: What the results of all examples of a batch have in common.
-        self.arrangement = arrangement(result)
+        self.fails = tape.fails
+        #: How many results the tape has.
+        self.width = len(tape.outputs)
         #: What the function returns where the tape gives these results.
         self.arranged = _arranging(result, 0)[0]
+        self._tape = None if isinstance(tape, PackedTape) else tape
+        self._packed = tape if isinstance(tape, PackedTape) else None
+        self._packed_program = program
+        self._packed_batches = batches or {}
         self._program: Program | None = None
-        self._batches: dict[tuple[tuple[bool, ...], bool], Ready] = {}
+        self._batches: dict[Kind, Ready] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        made_of = (self.tape, self.recorded, self.result, self.check, self.fast)
-        return Specialisation, made_of
+        place = Value(0.0)
+        # The numbers are those of one call, and one Value stands for all of them.
+        result = map_values(lambda _: place, self.result)
+        made_of = (self.packed, self.recorded, result, self.check, self.fast)
+        return _came, (*made_of, self.packed_program, self.packed_batches)
+
+    @property
+    def tape(self) -> Tape:
+        """The tape that is replayed."""
+        if self._tape is None:
+            self._tape = unpacked(self.packed)
+        return self._tape
+
+    @property
+    def packed(self) -> PackedTape:
+        """The same as flat arrays."""
+        if self._packed is None:
+            self._packed = packed(self.tape)
+        return self._packed
+
+    @property
+    def packed_program(self) -> PackedProgram | None:
+        """What the program for one example is made of, where there is one."""
+        return self._packed_program
+
+    @property
+    def packed_batches(self) -> dict[Kind, PackedBatch]:
+        """What the programs for batches are made of, of those that there are."""
+        return self._packed_batches
+
+    @property
+    def outer(self) -> list[Value]:
+        """The Values from outside that are read at each call."""
+        return self.packed.leaves if self._tape is None else [*self._tape.outer.values()]
+
+    @cached_property
+    def arrangement(self) -> Any:
+        """What the results of all examples of a batch have in common."""
+        return arrangement(self.result)
 
     @cached_property
     def treedef(self) -> TreeDef:
@@ -80,24 +165,27 @@ class Specialisation:
     def program(self) -> Program:
         """The program for one example."""
         if self._program is None:
-            made = one(self.tape, self.check)
+            outer = self.outer
+            if self._packed_program is None:
+                self._packed_program = packed_program(one(self.tape, self.check), outer)
             # Where a derivative is NaN the engine sweeps again, and leaves out what a result does
             # not depend on: only the function itself can tell.
-            self._program = Program(
-                made.code, made.bank, made.inputs, made.leaves, made.outputs, self.check
-            )
+            self._program = self._packed_program.program(outer, self.check)
         return self._program
 
     def batch(self, batched: tuple[bool, ...], reduced: bool) -> Ready:
         """The program for the examples of a batch; `schedule.many` says for which."""
         found = self._batches.get((batched, reduced))
         if found is None:
-            made = many(self.tape, batched, reduced, self.check)
-            shared = made.shared
+            outer = self.outer
+            made = self._packed_batches.get((batched, reduced))
+            if made is None:
+                made = packed_batch(many(self.tape, batched, reduced, self.check), outer)
+                self._packed_batches[batched, reduced] = made
             found = self._batches[batched, reduced] = Ready(
-                Program(shared.code, shared.bank, shared.inputs, shared.leaves, shared.outputs),
-                len(shared.outputs),
-                Batch(made.code, made.registers, len(shared.outputs) + 2, self.fast),
+                made.shared.program(outer),
+                len(made.shared.outputs),
+                made.batch(self.fast),
                 len(made.code),
             )
         return found
@@ -106,18 +194,35 @@ class Specialisation:
         """Have so many more results, which are 0."""
         if count:
             self.tape.outputs += [self.tape.constant(0.0)] * count
-            self._program = None
+            self.width += count
+            self._program = self._packed_program = self._packed = None
             self._batches.clear()
+            self._packed_batches.clear()
 
     def replay(self, numbers: list[float], leaves: tuple[Value, ...] = ()) -> list[float] | int:
         """The results for these numbers, or the machine's status where there are none.
 
         leaves  to whose gradients the last results are added
         """
-        if leaves and not self.tape.fails:
+        if leaves and not self.fails:
             return self.program.backward(numbers, leaves)
         found = self.program(numbers)
-        return SUSPECT if self.tape.fails and type(found) is list else found
+        return SUSPECT if self.fails and type(found) is list else found
+
+
+def _came(
+    tape: PackedTape,
+    recorded: int,
+    result: Any,
+    check: bool,
+    fast: bool,
+    program: PackedProgram | None,
+    batches: dict[Kind, PackedBatch],
+) -> Specialisation:
+    """A way that comes from another process, where rows may have other opcodes."""
+    programs = [] if program is None else [program]
+    renumber(numbering(tape.rows), tape, [*programs, *batches.values()])
+    return Specialisation(tape, recorded, result, check, fast, program, batches)
 
 
 def _arranging(result: Any, start: int) -> tuple[Callable[[list[float]], Any], int]:
@@ -220,6 +325,11 @@ class Specialisations:
         self._check = check
         self._fast = fast
         self._lock = threading.RLock()
+        _all.add(self)
+
+    def renew_lock(self) -> None:
+        """In a forked child, another thread that held the lock is not there to release it."""
+        self._lock = threading.RLock()
 
     def replay(
         self, arguments: Arguments, args: Sequence[Any], kwargs: dict[str, Any]
@@ -245,6 +355,19 @@ class Specialisations:
             new = self.add(arguments, args, kwargs)
         found = new.replay(arguments.numbers, self.leaves)
         return (new, found) if type(found) is list else None
+
+    def gone(self) -> tuple[list[Specialisation], list[Value]]:
+        """The ways that were gone, and the Values whose gradients they give."""
+        with self._lock:
+            return [*self.made], [*self.outside]
+
+    def take(self, ways: Sequence[Specialisation], outside: list[Value]) -> None:
+        """Have ways from elsewhere too, as many as there may be, and each once."""
+        with self._lock:
+            known = [each.packed for each in self.made]
+            new = [way for way in ways if not any(same(way.packed, each) for each in known)]
+            self.made += new[: self._limit - len(known)]
+            self.learn(outside)
 
     def learn(self, new: list[Value]) -> None:
         """Give gradients to more Values."""
@@ -313,6 +436,18 @@ class Specialisations:
             f"`{source}`; choose with where, maximum or minimum instead of asking, or compile "
             "with a higher limit"
         )
+
+
+_all: weakref.WeakSet[Specialisations] = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    for each in _all:
+        each.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def accumulate(outside: Sequence[Value], gradients: Sequence[float]) -> None:

@@ -5,14 +5,13 @@ Entries come after what they are computed from, and each is computed once.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.value import Value
-from ..table.registry import OPCODES, TABLE
+from ..table.registry import TABLE
 
 # What stands in place of an opcode for an entry that no primitive computes.
 GIVEN = -1
@@ -125,20 +124,3 @@ class Tape:
             ],
             self.fails,
         )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # In another process a row that a user added may have another opcode.
-        names = {opcode: TABLE[opcode].name for opcode in {*self.opcodes} if opcode >= 0}
-        fields = [getattr(self, name) for name in self.__slots__ if name != "opcodes"]
-        return _restored, (names, array("i", self.opcodes), *fields)
-
-
-def _restored(names: dict[int, str], opcodes: array[int], *fields: Any) -> Tape:
-    missing = [name for name in names.values() if name not in OPCODES]
-    if missing:
-        raise ValueError(
-            f"the tape computes {', '.join(missing)}, which no primitive does here; import the "
-            "module that adds it first"
-        )
-    here = {opcode: OPCODES[name] for opcode, name in names.items()}
-    return Tape([here.get(opcode, opcode) for opcode in opcodes], *fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from typing import Any, NoReturn
 
 
@@ -22,6 +22,17 @@ class Structure:
         self._shape = (len(rows), width)
         self._indptr = numpy.array([0, *accumulate(map(len, rows))], numpy.int32)
         self._indices = numpy.fromiter(chain.from_iterable(rows), numpy.int32)
+
+    @property
+    def rows(self) -> list[list[int]]:
+        """Of each row, the columns of its entries."""
+        places, indices = self._indptr.tolist(), self._indices.tolist()
+        return [indices[start:end] for start, end in pairwise(places)]
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return self._shape[1]
 
     def of(self, numbers: Sequence[float]) -> Any:
         """The matrix with these entries, row by row."""

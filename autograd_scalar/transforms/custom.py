@@ -66,6 +66,7 @@ def custom(
             given = (*arguments, "out") if _takes_out(partial) else arguments
             texts.append(f"{partial_name}({', '.join(given)})")
             described = f"the partial of custom function {unused!r} by {argument}"
+            _partials.add(partial_name)
             add_function(partial_name, _partial_on_floats(partial, described))
             FUNCTIONS[partial_name] = _on_values(partial, described, partial_name)
         else:
@@ -101,6 +102,8 @@ class _Custom:
 
 
 _made: dict[str, _Custom] = {}
+#: The names of partials that are functions.
+_partials: set[str] = set()
 
 
 def _made_here(name: str, made_of: tuple[Any, ...]) -> _Custom:
@@ -174,12 +177,21 @@ def _as_primitive(name: str, operands: tuple[Any, ...]) -> Value:
 
     Its own derivatives are not known, and are NaN: what needs one is left to the engine.
     """
-    if name not in OPCODES:
-        arguments = tuple([f"x{i}" for i in range(1, len(operands) + 1)])
-        call = f"{name}({', '.join(arguments)})"
-        unknown = ("nan",) * len(operands)
-        register(Primitive(name, call, unknown, "derivative", (), arguments))
+    known_here(name, len(operands))
     return record(OPCODES[name], *operands)
+
+
+def known_here(name: str, count: int) -> bool:
+    """Whether `name` is a row, as each partial of a custom function becomes one when it is asked.
+
+    count  how many operands it has
+    """
+    if name not in OPCODES and name in _partials & FLOAT_FUNCTIONS.keys():
+        arguments = tuple([f"x{i}" for i in range(1, count + 1)])
+        call = f"{name}({', '.join(arguments)})"
+        unknown = ("nan",) * count
+        register(Primitive(name, call, unknown, "derivative", (), arguments))
+    return name in OPCODES
 
 
 def _takes_out(partial: Callable[..., Any]) -> bool:

@@ -423,7 +423,11 @@ def name_taken(made: Any) -> str | None:
     """Where `made`, as a decorator, has taken the place of its function: the name of both."""
     module = getattr(made.fun, "__module__", None)
     name = getattr(made.fun, "__qualname__", "")
-    if not module or getattr(sys.modules.get(module), name, None) is not made:
+    try:
+        found = operator.attrgetter(name)(sys.modules[module or ""])
+    except (AttributeError, KeyError):
+        return None
+    if found is not made:
         return None
     made.__module__ = module
     return str(name)

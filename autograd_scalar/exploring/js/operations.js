@@ -65,14 +65,15 @@ export class OperationsView {
     let line = 0;
     const baseline = () => 5 + LINE * ++line - 4;
     const text = (className) => svg("text", { class: className, x: middle, y: baseline() });
-    const parts = { kind, label: null, data: null, grad: null };
+    const parts = { data: null, grad: null };
     // A button is called by its texts; what has no label is called all the same.
     const children = [svg("rect", { class: "box", width, height, rx: kind === "leaf" ? 9 : 3 })];
     if (!name) children.push(svg("text", { class: "quiet" }, this.app.name(i)));
     if (name) {
       const shown = name.length > 22 ? `${name.slice(0, 21)}…` : name;
-      children.push(parts.label = text("label"));
-      write(parts.label, shown);
+      const label = text("label");
+      write(label, shown);
+      children.push(label);
     }
     children.push(parts.data = text("data"));
     if (kind !== "constant") children.push(parts.grad = text("grad"));

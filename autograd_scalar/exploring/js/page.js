@@ -24,7 +24,8 @@ const SYMBOLS = { "-": "−", "*": "×", "/": "÷" };
  * onChange  called with the numbers of all inputs after each change
  * address   whether the state is kept in the address, and read from it
  *
- * Returns a handle: get and set `values`, by the names of inputs; `state`, a text; `destroy()`.
+ * Returns a handle: get and set `values`, by the names of inputs; `state`, a text; `destroy()`; and
+ * `app`, the page at work, for tests and measurements.
  */
 export function mount(element, payload, { onChange, address = false } = {}) {
   const app = new App(element, payload, onChange, address);
@@ -68,7 +69,6 @@ class App {
     this.answered = new Set();
     this.makeViews(payload.layout);
     this.draw = onNextFrame(() => this.redraw());
-    this.remember = this.remember.bind(this);
     this.assemble(element);
     const text = address ? location.hash.slice(1) : "";
     this.restore(text);

@@ -65,7 +65,7 @@ export class Picture {
     const element = this.view.elementOf(i);
     element.classList.remove("out");
     element.focus({ preventScroll: true });
-    this.camera.show(this.view.place(i), Math.min(READABLE, 1));
+    this.camera.show(this.view.place(i), READABLE);
   }
 
   key(event) {
@@ -106,8 +106,9 @@ export class Picture {
     const { app, view } = this;
     for (const path of this.lit ?? []) path.classList.remove("active", "back");
     for (const element of this.marked ?? []) element.classList.remove("active", "receives");
+    for (const animation of this.flowing ?? []) animation.cancel();
     view.chipsAbove.replaceChildren();
-    [this.lit, this.marked] = [[], []];
+    [this.lit, this.marked, this.flowing] = [[], [], []];
     this.active = undefined;
     if (node === undefined) return;
     const element = view.elementOf(node);
@@ -182,6 +183,7 @@ export class Picture {
     const animation = flow.animate(
       [{ strokeDashoffset: ends[0] }, { strokeDashoffset: ends[1] }],
       { duration, delay: backwards ? k * 120 : 0, easing: "ease-in-out", fill: "backwards" });
+    this.flowing.push(animation);
     animation.onfinish = animation.oncancel = () => flow.remove();
   }
 

@@ -1,4 +1,4 @@
-"""What compiled functions take: a replay, batches, calls, training, sparse matrices, compiling.
+"""What compiled functions take: replays, batches, training, sparse matrices, travelling, compiling.
 
 A file each for its tasks. `case.py` says what a task is, and `by_hand.c` holds the batches in C.
 """
@@ -9,7 +9,7 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import batches, making, single, sparse, training
+from . import batches, making, single, sparse, training, travelling
 from .case import Case, measure
 
 CASES: dict[str, Callable[[bool], Iterator[Case]]] = {
@@ -17,6 +17,7 @@ CASES: dict[str, Callable[[bool], Iterator[Case]]] = {
     "batches": batches.cases,
     "training": training.cases,
     "sparse": sparse.cases,
+    "travelling": travelling.cases,
 }
 
 #: The parts, as the command names them.

@@ -1,7 +1,4 @@
-"""Writing files so that nothing is lost: what was there stays until all of the new is on disk.
-
-Knows paths and bytes, and nothing of pictures.
-"""
+"""Writing files so that nothing is lost: what was there stays until all of the new is on disk."""
 
 from __future__ import annotations
 
