@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from ..engine.files import write_files
 from ..engine.value import Value
-from ..picture.files import write_files
 from ..picture.texts import named
 from .layout import network_layout, operations_layout
 from .page import html_page
