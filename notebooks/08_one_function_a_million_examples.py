@@ -83,7 +83,7 @@ print("1000 gradients, and no bit is different")
 # %%
 forward = compile(loss)
 forward(0.5, -1.0, 0.25, 2.0, 1.0, 1.0)
-draw(forward.tape.graph(0.5, -1.0, 0.25, 2.0, 1.0, 1.0)[0], clusters=False)
+draw(forward.tape.graph(0.5, -1.0, 0.25, 2.0, 1.0, 1.0), clusters=False)
 
 # %% [markdown]
 # ## All points at once

@@ -953,7 +953,7 @@ def test_the_tape_is_a_listing_and_a_graph():
     ):
         assert word in text
     assert "asks whether" in text
-    (out,) = compiled.tape.graph(2.0, 0.5)
+    out = compiled.tape.graph(2.0, 0.5)
     assert out.data == compiled(2.0, 0.5)
     assert gradient(out, list(out._prev[0]._prev)) == list(grad(labelled, argnums=(1, 0))(2.0, 0.5))
     assert "net" in draw(out).svg

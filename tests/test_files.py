@@ -16,8 +16,10 @@ from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, make_dataclass
 from typing import Any, NamedTuple
 
+import mpmath
 import numpy as np
 import pytest
+import sympy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +28,9 @@ from autograd_scalar import (
     Value,
     compile,  # noqa: A004 (Python's own is not called here)
     custom,
+    erf,
     exp,
+    exp2,
     grad,
     hessian,
     load,
@@ -34,10 +38,12 @@ from autograd_scalar import (
     nn,
     primitive,
     sin,
+    tanh,
     value_and_grad,
     where,
 )
 from autograd_scalar.tape.code import OUTPUT, REDUCE, REDUCE_PRODUCT
+from autograd_scalar.tape.packed import TAPE_WORDS
 from autograd_scalar.tape.specialised import MissingFunctionError
 
 
@@ -494,9 +500,7 @@ def test_nested_containers_are_read_to_a_depth(content, tmp_path):
 
 def begin_of(header, name):
     """Where an array of the tape of the first way begins among the words."""
-    names = "opcodes operands places inputs outer constants labelled checked outputs guards"
-    place = names.split().index(name)
-    return sum(header["kinds"][0]["ways"][0]["words"][:place])
+    return sum(header["kinds"][0]["ways"][0]["words"][: TAPE_WORDS.index(name)])
 
 
 @pytest.mark.parametrize(
@@ -525,6 +529,40 @@ def test_a_tape_that_points_outside_is_refused(content, name, index, word, messa
     words[begin_of(header, name) + index] = word
     with pytest.raises(TapeFileError, match=message):
         loaded_from(archive(header, words, numbers), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "put", "message"),
+    [
+        ("rounded", [0], "rounded: they are not all constants"),
+        ("rounded", [10**6], "rounded: they are not all constants"),
+        ("alike", [0], "alike: 1 words are no multiple of 2"),
+        ("alike", [10**6, 1], "has no operand 1"),
+        ("alike", [-1, 1], "has no operand 1"),
+        ("alike", [0, 1], "entry 0 of .* has no operand 1"),
+    ],
+)
+def test_notes_for_other_algebras_that_point_outside_are_refused(
+    content, name, put, message, tmp_path
+):
+    header, words, numbers = taken_apart(content)
+    place = begin_of(header, name)
+    words[place:place] = array("i", put)
+    header["kinds"][0]["ways"][0]["words"][TAPE_WORDS.index(name)] += len(put)
+    with pytest.raises(TapeFileError, match=message):
+        loaded_from(archive(header, words, numbers), tmp_path)
+
+
+def test_what_is_loaded_has_all_digits_and_formulas_in_other_algebras(tmp_path):
+    compiled = compile(grad(lambda x: tanh(exp2(x)) * erf(x)))
+    compiled(0.5)
+    compiled.save(tmp_path / "f.tape")
+    x = sympy.Symbol("x")
+    for number, algebra in ((mpmath.mpf("0.3"), mpmath), (x, sympy)):
+        with mpmath.workdps(60):
+            expected = compiled.evaluate((number,), algebra)
+            for other in (load(tmp_path / "f.tape"), pickle.loads(pickle.dumps(compiled))):
+                assert other.evaluate((number,), algebra) == expected
 
 
 def test_an_entry_that_is_computed_from_itself_or_a_later_one_is_refused(content, tmp_path):

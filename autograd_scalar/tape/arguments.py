@@ -7,16 +7,22 @@ another program.
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import sys
 from collections.abc import Hashable, Sequence
 from typing import Any
 
 from ..engine.value import Value
-from ..transforms.pytree import TreeDef, all_floats, flatten
+from ..transforms.pytree import TreeDef, all_floats, flatten, leaf_paths
 
 #: What tells programs apart: how the numbers are arranged, and all else.
 Key = Hashable
+
+
+#: More names than these are not read by anybody.
+_NAMED = 1000
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class Arguments:
@@ -60,6 +66,33 @@ class Arguments:
     def counts(self) -> list[int]:
         """How many numbers are in each argument."""
         return [count for _, count in self._parts]
+
+    def names(self, fun: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:
+        """What the numbers are called: `w[0]`, after the parameters of the function.
+
+        None are where there are more than can be read.
+        """
+        if len(self.numbers) > _NAMED:
+            return []
+        # Derivatives take what the function takes.
+        while callable(inner := getattr(fun, "fun", None)):
+            fun = inner
+        try:
+            parameters = [*inspect.signature(fun).parameters.values()]
+        except (TypeError, ValueError):  # functions written in C may not tell
+            parameters = []
+        named = [each.name for each in parameters if each.kind in _BY_POSITION]
+        rest = [each.name for each in parameters if each.kind is each.VAR_POSITIONAL]
+        if len(named) < len(args):
+            name = rest[0] if rest else "args"
+            named += [f"{name}[{i}]" for i in range(len(args) - len(named))]
+        found: list[str] = []
+        for (treedef, _), name, argument in zip(
+            self._parts, [*named[: len(args)], *kwargs], [*args, *kwargs.values()], strict=True
+        ):
+            if treedef is not None:
+                found += leaf_paths(argument, name)
+        return found
 
     def arranged(
         self, args: Sequence[Any], kwargs: dict[str, Any], values: Sequence[Any]

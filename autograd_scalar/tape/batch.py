@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,8 +39,25 @@ WORTH_A_THREAD = 1_000_000
 
 _WORKER = "autograd_scalar batch"
 
+#: The index of an example, and what it raised.
+Failure = tuple[int, Exception]
+
+
+class ArrangementError(ValueError):
+    """Examples whose results are not arranged alike."""
+
+    @classmethod
+    def of(cls, one: Any, other: Any) -> ArrangementError:
+        """The error for ways with such results."""
+        return cls(
+            "the results of all examples of a batch must be arranged alike, but of some "
+            f"the function returns {one.result!r:.60} and of others {other.result!r:.60}"
+        )
+
+
 # What is no failure of an example, but of the function or of what it was compiled with.
 NOT_OF_AN_EXAMPLE = (
+    ArrangementError,
     FrozenError,
     MissingFunctionError,
     NoBatchError,
@@ -57,13 +77,62 @@ def run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: 
         raise ValueError("the mean of no examples is not defined")
     if calls.has_values or context.tracer() is not None or context.watcher() is not None:
         return _one_call_each(compiled, calls, backward)
-    here = _Run(compiled, calls, backward)
-    while True:
-        try:
-            return here.arranged(here.results() if here.made.made else [])
-        except _NewParameterError:
-            # From now on all ways know of it.
-            here.failures.clear()
+    with bar(compiled.progress, calls.size) as done:
+        here = _Run(compiled, calls, backward, done)
+        while True:
+            try:
+                return here.arranged(here.results() if here.made.made else [])
+            except _NewParameterError:
+                # From now on all ways know of it.
+                here.failures.clear()
+
+
+class Found(NamedTuple):
+    """The results of some examples.
+
+    columns   each result of all of them, NaN for those that failed
+    way       one that they go, or None where each of them failed; there are no columns then
+    failures  which failed
+    """
+
+    columns: list[Column]
+    way: Specialisation | None
+    failures: list[Failure]
+
+
+def found(compiled: Any, calls: Examples, before: int, done: Callable[[int], Any]) -> Found:
+    """The results of examples by a compiled function that doesn't reduce them.
+
+    before  how many examples there are before these, which are not here
+    done    called with how many more are done
+    """
+    here = _Run(compiled, calls, False, done, before)
+    ways = here.made.made
+    columns = [*here.results()] if ways else []
+    failures = [(before + index, error) for index, error in here.failed]
+    return Found(columns, ways[0] if ways else None, failures)
+
+
+@contextmanager
+def bar(wanted: bool, total: int) -> Iterator[Callable[[int], Any]]:
+    """A bar that shows how many examples are done, if it is wanted; what tells it of more."""
+    if not wanted:
+        yield lambda count: None
+        return
+    try:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ImportError(
+            "progress=True shows a bar with tqdm: pip install 'autograd-scalar[progress]'"
+        ) from error
+    with tqdm(total=total, unit=" examples", unit_scale=True) as shown:
+
+        def done(count: int) -> None:
+            # What turns out to need another look has been counted.
+            shown.update(min(count, total - shown.n))
+
+        yield done
+        done(total)
 
 
 class _NewParameterError(Exception):
@@ -73,14 +142,24 @@ class _NewParameterError(Exception):
 class _Run:
     """One call on a batch: what is known of it, and its results."""
 
-    def __init__(self, compiled: Any, calls: Examples, backward: bool) -> None:
+    def __init__(
+        self,
+        compiled: Any,
+        calls: Examples,
+        backward: bool,
+        done: Callable[[int], Any],
+        before: int = 0,
+    ) -> None:
         self.calls = calls
+        self.done = done
+        #: How many examples there are before these, for what is told of one.
+        self.before = before
         self.backward = backward
         self.errors = compiled.errors
         self.reduce = compiled.reduce
         self.threads = compiled.threads or default_threads()
         self.progress = compiled.progress
-        self.failures: list[tuple[int, Exception]] = []
+        self.failures: list[Failure] = []
         first = calls.first
         self.batched = tuple(calls.batched(first))
         pairs = zip(first.numbers, self.batched, strict=True)
@@ -133,7 +212,7 @@ class _Run:
         columns = [] if self.reduce else [np.empty(size) for _ in range(self.width)]
         # A derivative that is NaN in one example is NaN in a sum.
         told = [sums] if sums is not None else columns
-        if not self._replay(way, self.calls.columns, columns, status, sums):
+        if not self._replay(way, self.calls.columns, columns, status, sums, self.done):
             doubtful = np.arange(size)
         else:
             doubtful = np.flatnonzero((status != 0) | way.fails)
@@ -170,6 +249,7 @@ class _Run:
         outputs: Sequence[Column],
         status: Column,
         sums: Column | None,
+        done: Callable[[int], Any] | None = None,
     ) -> bool:
         """Run one way on examples; whether it could be, by what they have in common."""
         ready = way.batch(self.batched, sums is not None)
@@ -183,28 +263,25 @@ class _Run:
         threads = min(self.threads, 1 + size * ready.words // WORTH_A_THREAD)
         if threading.current_thread().name.startswith(_WORKER):
             threads = 1  # a worker that waits for the others may be waited for
-        parts = 100 * threads if self.progress else threads
+        parts = 100 * threads if self.progress and done else threads
         step = max(1, -(-size // (parts * BLOCK))) * BLOCK
         ranges = [(first, min(first + step, size)) for first in range(0, size, step)]
 
-        def run(part: tuple[int, int]) -> int:
+        finished: deque[int] = deque()
+
+        def run(part: tuple[int, int]) -> None:
             ready.each.run(bank, inputs, outputs, status, sums, *part)
-            return part[1] - part[0]
+            finished.append(int(np.count_nonzero(status[slice(*part)] == 0)))
 
         # This thread takes its share, too.
         pool = _pool(os.getpid(), threads - 1) if threads > 1 else None
-        if self.progress:
-            from tqdm.auto import tqdm  # type: ignore[import-untyped]
-
-            with tqdm(total=size, unit=" examples", unit_scale=True) as bar:
-                for count in pool.map(run, ranges) if pool else map(run, ranges):
-                    bar.update(count)
-        else:
-            others = pool.map(run, ranges[1:]) if pool else map(run, ranges[1:])
-            for first in ranges[:1]:
-                run(first)
-            for _ in others:
-                pass
+        others = [each for i, each in enumerate(ranges) if i % threads]
+        waiting = pool.map(run, others) if pool else iter(())
+        for _ in chain(map(run, ranges[::threads]), waiting):
+            while finished:
+                count = finished.popleft()
+                if done:
+                    done(count)
         return True
 
     def _one_by_one(self, rows: Column) -> Column:
@@ -218,10 +295,7 @@ class _Run:
 
         def attempt(way: Specialisation, todo: Column) -> Column:
             if way.arrangement != self.arrangement:
-                raise ValueError(
-                    "the results of all examples of a batch must be arranged alike, but of some "
-                    f"the function returns {way.result!r:.60} and of others {self.result!r:.60}"
-                )
+                raise ArrangementError.of(way, self)
             chosen = rows[todo]
             status = np.zeros(len(todo), np.int32)
             outputs = np.empty((self.width, len(todo)))
@@ -232,6 +306,7 @@ class _Run:
                 with np.errstate(all="ignore"):
                     suspect |= (status == 0) & np.isnan(outputs.sum(axis=0))
             fine = (status == 0) & ~suspect
+            self.done(int(np.count_nonzero(fine)))
             if fine.all():
                 found[:, todo] = outputs
             else:
@@ -263,6 +338,7 @@ class _Run:
                 todo = todo[1:]
         for here in sorted(left):
             numbers = self._eagerly(int(rows[here]))
+            self.done(1)
             if numbers is not None:
                 found[:, here] = numbers
             elif self.reduce:
@@ -278,15 +354,20 @@ class _Run:
             raise
         except Exception as error:
             if self.errors != "report":
-                error.add_note(f"in example {index} of the batch")
+                error.add_note(f"in example {self.before + index} of the batch")
                 raise
             self.failures.append((index, error))
             return None
 
+    @property
+    def failed(self) -> list[Failure]:
+        """Which examples failed, each once, in their order."""
+        return sorted(dict(self.failures).items())
+
     def arranged(self, numbers: Any) -> Any:
         """What the call returns; gradients are added to those of the Values they belong to."""
         size = self.calls.size
-        failures = sorted(dict(self.failures).items())
+        failures = self.failed
         if failures and len(failures) == size:
             return None, failures
         treedef = self.treedef
@@ -318,7 +399,7 @@ def stacked(treedef: TreeDef, columns: Sequence[Column], size: int) -> Any:
 def _one_call_each(compiled: Any, calls: Examples, backward: bool) -> Any:
     """The results where Values are among the arguments, or somebody looks at what is recorded."""
     rows: list[list[Any] | None] = []
-    failures: list[tuple[int, Exception]] = []
+    failures: list[Failure] = []
     treedef = None
     for i in range(calls.size):
         try:

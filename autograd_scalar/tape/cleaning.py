@@ -47,6 +47,8 @@ def simplified(tape: Tape) -> Tape:
             place = known.get(key)
             if place is None:
                 place = known[key] = clean.append(opcode, operands, tape.places[entry])
+            if entry in tape.alike:
+                clean.alike[place] = tape.alike[entry]
         places.append(place)
         if entry in tape.checked and clean.opcodes[place] != CONSTANT:
             clean.checked.add(place)
@@ -66,7 +68,7 @@ def simplified(tape: Tape) -> Tape:
 
 def _copied(tape: Tape, clean: Tape, entry: int, known: dict[Any, int]) -> int:
     if tape.opcodes[entry] == CONSTANT:
-        return _constant(clean, tape.numbers[entry], known)
+        return _constant(clean, tape.numbers[entry], known, tape.formulas.get(entry, ""))
     place = clean.append(tape.opcodes[entry])
     if entry in tape.outer:
         clean.outer[place] = tape.outer[entry]
@@ -75,10 +77,12 @@ def _copied(tape: Tape, clean: Tape, entry: int, known: dict[Any, int]) -> int:
     return place
 
 
-def _constant(clean: Tape, number: float, known: dict[Any, int]) -> int:
-    key = number.hex()
+def _constant(clean: Tape, number: float, known: dict[Any, int], formula: str = "") -> int:
+    key = (number.hex(), formula)
     if key not in known:
         known[key] = clean.constant(number)
+        if formula:
+            clean.formulas[known[key]] = formula
     return known[key]
 
 

@@ -225,11 +225,18 @@ class Compiled:
     def tapes(self) -> list[Listing]:
         """The tapes of all ways through the function that were gone, those gone last first."""
         ways = [way for each in self._made.values() for way in each.made]
-        return [Listing(way.tape, way.recorded) for way in ways]
+        return [
+            Listing(
+                way.tape,
+                way.recorded,
+                way.treedef.unflatten if self._is_batch else way.arranged,
+            )
+            for way in ways
+        ]
 
     @property
     def tape(self) -> Listing:
-        """The tape that was replayed last: print it, or `draw` its `graph(*numbers)`.
+        """The tape that was replayed last: print it, or `draw` or `explain` its `graph(*args)`.
 
         Raises `ValueError` before the first call.
         """
@@ -240,7 +247,15 @@ class Compiled:
     @property
     def cost(self) -> Cost:
         """What one replay of `tape` takes for one example, estimated."""
-        return cost(self.tape.tape)
+        tape = self.tape.tape
+        ways = [way for each in self._made.values() for way in each.made]
+
+        def measured() -> float:
+            from .timing import seconds_per_example  # it needs NumPy
+
+            return seconds_per_example(ways[0], self.reduce is not None)
+
+        return cost(tape, measured)
 
     def parameters(self) -> list[Value]:
         """The Values from outside that it reads at each call, such as those of a model.
@@ -342,6 +357,49 @@ class Compiled:
             self._latest = ~len(args[0]), way
         return way.arranged(numbers)
 
+    def evaluate(self, args: Sequence[Any], algebra: Any, /, **kwargs: Any) -> Any:
+        """The function in another algebra than that of floats.
+
+        args     the arguments, in any containers as in a call, with numbers of the algebra
+        algebra  a namespace of functions: `math`, `numpy`, `mpmath.mp`, `sympy`, `jax.numpy`,
+                 `flint.arb` or one of your own; or several, of which the first that has a
+                 function gives it
+        kwargs   arguments by name
+
+        So a compiled derivative has as many digits as mpmath's context, is a formula of SymPy's,
+        or a ball of python-flint's that encloses the exact number. Constants of the program are
+        the very floats that they are in it. Where the function decides by its numbers, it does
+        so in the algebra; of arrays and symbols the result is chosen from the ways that have
+        been compiled, and NaN where another one would be gone.
+
+        Raises `TypeError` for what is no algebra, and for arguments that are no numbers there;
+        `tape.algebras.LackingFunctionError` where the algebra has no function that the tape
+        needs, with the instruction and the line that recorded it; and
+        `tape.algebras.UndecidedError` where a question of the function has no answer there.
+
+        >>> import mpmath
+        >>> from autograd_scalar import grad, tanh
+        >>> slope = compile(grad(tanh))
+        >>> with mpmath.workdps(30):
+        ...     print(slope.evaluate((mpmath.mpf(1),), mpmath))
+        0.419974341614026069394496739042
+        """
+        from .evaluating import evaluate
+
+        return evaluate(self, args, algebra, kwargs)
+
+    def to_jax(self) -> Callable[..., Any]:
+        """The function on JAX's arrays and tracers, for `jax.jit`, `jax.vmap` and `jax.grad`.
+
+        It is computed in JAX's precision: for float64, set `jax_enable_x64`. Where the function
+        decides by its numbers, the result under `jit` is chosen from the ways that have been
+        compiled, and NaN where another one would be gone. Parameters from outside are read when
+        JAX traces it. Raises `ImportError` without JAX.
+        """
+        from .evaluating import to_jax
+
+        return to_jax(self)
+
     def backward(self, *args: Any, **kwargs: Any) -> Any:
         """Call it, and add its derivatives to `grad` of the Values that it uses from outside.
 
@@ -364,6 +422,33 @@ class Compiled:
         if gradients:
             accumulate(made.outside, gradients)
         return value
+
+    def map(self, *args: Any, **kwargs: Any) -> Any:
+        """A batch over data of any size: what a call gives, but sums are rounded once.
+
+        Sums and means over the examples are exact sums, rounded at the end, so they are the same
+        bits however the data is parted. Where a `dask.array` is among the arguments that run over
+        examples, the results are such arrays, with the chunks of the rows, and nothing is
+        computed yet; docs/scale.md tells more.
+
+        Raises `ValueError` without a batch, and what a call raises.
+
+        >>> total = compile(lambda x: 2.0 * x, batch=0, reduce="sum")
+        >>> total.map([5e15, 0.5, 0.5]), total([5e15, 0.5, 0.5])
+        (1.0000000000000002e+16, 1e+16)
+        """
+        if not self._is_batch:
+            raise ValueError(
+                f"{self.__name__} has no argument that runs over examples: compile with batch=0, "
+                "or with None or 0 for each argument"
+            )
+        from . import parts
+
+        if any(map(parts.is_chunked, [*args, *kwargs.values()])):
+            from . import chunked
+
+            return chunked.map_chunks(self, args, kwargs)
+        return parts.map_parts(self, args, kwargs)
 
     def _run_batch(self, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
         numpy_for("a batch")  # one example does without

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -47,7 +48,7 @@ def split(argument: Any, path: Any) -> Split:
     Raises `TypeError` for what is not of numbers, and `ValueError` where there is no first axis,
     where it has several lengths, or where lists are ragged; the message says where.
     """
-    children = _children(argument)
+    children = containers(argument)
     if children is None:
         return _split_array(argument, path)
     spell, keys, parts, rebuild = children
@@ -64,7 +65,8 @@ def split(argument: Any, path: Any) -> Split:
     )
 
 
-def _children(argument: Any) -> Any:
+def containers(argument: Any) -> Any:
+    """What `children` gives for a container of batches, and None for a batch."""
     is_array = type(argument) in (list, tuple) or hasattr(argument, "__array__")
     return None if is_array else pytree.children(argument)
 
@@ -137,6 +139,7 @@ class Examples:
     size     how many there are
     columns  for each number that differs from example to example, that number of all examples
     first    the arguments of the first example
+    start    how many examples are left out before the first
     """
 
     def __init__(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -162,15 +165,24 @@ class Examples:
             )
         _check_sizes(found)
         self.size = found[0].size
+        self.start = 0
         self.columns = [column for each in found for column in each.columns]
         self.first = self.arguments(0)
         self.has_values = any(each.has_values for each in found) or self.first.has_values
+
+    def part(self, start: int, stop: int) -> Examples:
+        """Some of the examples."""
+        made = copy.copy(self)
+        made.start = self.start + start
+        made.columns = [column[start:stop] for column in self.columns]
+        made.size = min(stop, self.size) - start
+        return made
 
     def args(self, index: int) -> tuple[Any, ...]:
         """The arguments of one example."""
         return tuple(
             [
-                self._split[i].example(index) if i in self._split else argument
+                self._split[i].example(self.start + index) if i in self._split else argument
                 for i, argument in enumerate(self._args)
             ]
         )

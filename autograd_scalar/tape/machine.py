@@ -11,8 +11,8 @@ from ..engine.builds import build
 from .plain import block_sum
 
 if TYPE_CHECKING or build == "python":
-    from .plain import Batch, Program, add_gradients
+    from .plain import Batch, Program, add_gradients, exact_sum
 else:
-    from .native import Batch, Program, add_gradients
+    from .native import Batch, Program, add_gradients, exact_sum
 
-__all__ = ["Batch", "Program", "add_gradients", "block_sum"]
+__all__ = ["Batch", "Program", "add_gradients", "block_sum", "exact_sum"]

@@ -65,6 +65,12 @@ cdef extern from "batch.h":
     int best_set()
     int advance(Run *batch, Group *group) nogil
 
+cdef extern from "exact.h":
+    enum: C_DIGITS "DIGITS"
+    double c_exact_sum "exact_sum"(
+        const char *data, Py_ssize_t step, Py_ssize_t count, unsigned char *sum
+    ) nogil
+
 #: How many examples an instruction computes.
 LANES = C_LANES
 #: The instruction sets that this processor has, of those there is a machine for.
@@ -611,3 +617,15 @@ def add_gradients(list values not None, list gradients not None):
         else:
             others.append(i)
     return others
+
+
+def exact_sum(const double[:] numbers not None):
+    """`plain.exact_sum`, in C."""
+    cdef unsigned char digits[4 * C_DIGITS]
+    cdef double others = 0.0
+    cdef const char *data = <const char *>&numbers[0] if len(numbers) else NULL
+    with nogil:
+        others = c_exact_sum(data, numbers.strides[0], numbers.shape[0], digits)
+    clear_flags()
+    finite = int.from_bytes((<const char *>digits)[: 4 * C_DIGITS], "little", signed=True)
+    return finite, others

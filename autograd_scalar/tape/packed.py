@@ -11,6 +11,7 @@ from ..engine.value import Value
 from ..table.registry import OPCODES, TABLE
 from ..transforms.custom import known_here
 from .code import REDUCE_PRODUCT, check_batch, check_entries, check_range, shapes
+from .formulas import formulas
 from .machine import Batch, Program
 from .schedule import Many, One
 from .tape import CONSTANT, GIVEN, OUTER, Guard, Place, Tape
@@ -34,6 +35,8 @@ class PackedTape:
     constants the entries whose numbers are `numbers`
     labelled  the entries whose labels are `labels`; Values from outside have their own
     guards    entry, outcome, line and `before` of each question
+    rounded   the constants that are rounded from a formula
+    alike     choices between two ways to compute one formula, each with the one that is printed
     """
 
     opcodes: array[int]
@@ -46,6 +49,8 @@ class PackedTape:
     checked: array[int]
     outputs: array[int]
     guards: array[int]
+    rounded: array[int]
+    alike: array[int]
     numbers: array[float]
     lines: list[Place]
     labels: list[str]
@@ -55,7 +60,7 @@ class PackedTape:
 
 
 #: The names of the arrays of integers in a packed tape.
-TAPE_WORDS = tuple([each.name for each in fields(PackedTape)][:10])
+TAPE_WORDS = tuple([each.name for each in fields(PackedTape)][:12])
 
 
 def packed(tape: Tape) -> PackedTape:
@@ -80,6 +85,8 @@ def packed(tape: Tape) -> PackedTape:
         array("i", sorted(tape.checked)),
         array("i", tape.outputs),
         array("i", chain.from_iterable(guards)),
+        array("i", tape.formulas),
+        array("i", chain.from_iterable(tape.alike.items())),
         array("d", tape.numbers.values()),
         [*lines][1:],
         [tape.labels[entry] for entry in labelled],
@@ -105,6 +112,9 @@ def unpacked(flat: PackedTape) -> Tape:
     operands = iter(flat.operands)
     lines = [*flat.lines, None]
     words = iter(flat.guards)
+    numbers = dict(zip(flat.constants, flat.numbers, strict=True))
+    known = formulas() if flat.rounded else {}
+    choices = iter(flat.alike)
     return Tape(
         flat.opcodes.tolist(),
         [
@@ -114,7 +124,7 @@ def unpacked(flat: PackedTape) -> Tape:
         [lines[place] for place in flat.places],
         flat.inputs.tolist(),
         dict(zip(flat.outer, flat.leaves, strict=True)),
-        dict(zip(flat.constants, flat.numbers, strict=True)),
+        numbers,
         dict(zip(flat.labelled, flat.labels, strict=True)),
         {*flat.checked},
         flat.outputs.tolist(),
@@ -123,6 +133,9 @@ def unpacked(flat: PackedTape) -> Tape:
             for entry, outcome, line, before in zip(words, words, words, words, strict=True)
         ],
         flat.fails,
+        # A formula that no row has here stays the float.
+        {each: known[numbers[each]] for each in flat.rounded if numbers[each] in known},
+        dict(zip(choices, choices, strict=True)),
     )
 
 
@@ -171,6 +184,14 @@ def check_tape(flat: PackedTape) -> None:
                 f"guards: guard {i // 4} asks entry {entry} before entry {before} of {size} for "
                 f"{outcome}, in line {line} of {lines}"
             )
+    if not {*flat.rounded} <= {*flat.constants}:
+        raise ValueError("rounded: they are not all constants")
+    if len(flat.alike) % 2:
+        raise ValueError(f"alike: {len(flat.alike)} words are no multiple of 2")
+    arity = {opcode: len(arguments) for opcode, _, arguments, _ in flat.rows}
+    for entry, chosen in zip(flat.alike[::2], flat.alike[1::2], strict=True):
+        if not (0 <= entry < size and 0 < chosen < arity.get(flat.opcodes[entry], 0)):
+            raise ValueError(f"alike: entry {entry} of {size} has no operand {chosen}")
 
 
 def _check_range(name: str, entries: array[int], least: int, end: int) -> None:

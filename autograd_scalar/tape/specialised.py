@@ -173,6 +173,11 @@ class Specialisation:
             self._program = self._packed_program.program(outer, self.check)
         return self._program
 
+    @property
+    def batched(self) -> list[tuple[bool, ...]]:
+        """For which of its inputs it has run over a batch."""
+        return [batched for batched, _ in self._batches]
+
     def batch(self, batched: tuple[bool, ...], reduced: bool) -> Ready:
         """The program for the examples of a batch; `schedule.many` says for which."""
         found = self._batches.get((batched, reduced))
@@ -415,6 +420,9 @@ class Specialisations:
             return map_values(lambda v: Value(v._data), result), new
 
         tape, (result, new) = tracing.traced(call, leaves, not self._check, finish)
+        names = arguments.names(self._fun, args, kwargs)
+        for entry, name in zip(tape.inputs, names, strict=False):
+            tape.labels.setdefault(entry, name)
         for each in self.made:
             each.add_zeros(len(new))
         self.learn(new)

@@ -58,6 +58,9 @@ class Tape:
     guards    the questions, in the order in which they were asked
 
     fails     whether something raised, and the program went on: then it can't be replayed
+    formulas  what constants are rounded from that a derivative has by its rule, such as log(2)
+    alike     choices between two ways to compute one formula, and which of them, operand 1 or 2,
+              is how a textbook prints it
     """
 
     opcodes: list[int] = field(default_factory=list)
@@ -71,6 +74,8 @@ class Tape:
     outputs: list[int] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     fails: bool = False
+    formulas: dict[int, str] = field(default_factory=dict)
+    alike: dict[int, int] = field(default_factory=dict)
 
     def append(self, opcode: int, operands: Operands = (), place: Any = None) -> int:
         """Add an entry, and return which it is."""
@@ -123,4 +128,6 @@ class Tape:
                 for each in self.guards
             ],
             self.fails,
+            {place[entry]: text for entry, text in self.formulas.items() if entry in place},
+            {place[entry]: shown for entry, shown in self.alike.items() if entry in place},
         )

@@ -13,6 +13,7 @@ from ..engine.value import Value, constant, order, varying_constant
 from ..table.registry import KERNELS, OPCODES, TABLE
 from ..transforms import recorded
 from ..transforms.arithmetic import record_ieee
+from .formulas import formulas
 from .tape import GIVEN, OUTER, Guard, Place, Tape
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -59,7 +60,7 @@ class Tracer:
         self._varies: list[bool] = []
         # Which would be plain numbers, not Values, if the program were not traced.
         self._plain: list[bool] = []
-        self._constants: dict[str, int] = {}
+        self._constants: dict[tuple[str, str], int] = {}
         self._sweeps = 0
 
     def input(self, v: Value) -> None:
@@ -86,10 +87,14 @@ class Tracer:
         return self.entry(result) if type(result) is Value else self._constant(result)
 
     def _constant(self, number: float) -> int:
-        key = number.hex()
+        # A number of the program's is that very number, whatever it may have been rounded from.
+        formula = formulas().get(number, "") if self._sweeps else ""
+        key = (number.hex(), formula)
         entry = self._constants.get(key)
         if entry is None:
             entry = self._constants[key] = self.tape.constant(number)
+            if formula:
+                self.tape.formulas[entry] = formula
             self._varies.append(False)
             self._plain.append(True)
         return entry
@@ -160,6 +165,9 @@ class Tracer:
         self._enter(v, entry, varies, plain)
         if not self._sweeps and _can_raise(v._opcode):
             self.tape.checked.add(entry)
+
+    def alike(self, chosen: Value, shown: int) -> None:
+        self.tape.alike[self.entry(chosen)] = shown
 
     def sweep(self, begins: bool) -> None:
         self._sweeps += 1 if begins else -1

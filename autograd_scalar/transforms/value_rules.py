@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any, ClassVar
 
 from ..algebra.partials import second_partials
+from ..engine.context import tracer
 from ..engine.functions import where
 from ..engine.value import Value
 from ..table.emit import ATOM, CHOICE, NEGATION, Emitter, Piece, bracketed, compiled
@@ -77,8 +78,18 @@ class _OnValues(Emitter):
         return f"{other} if {point} else _beside({point}, lambda: {other})", CHOICE
 
 
-def _choose(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
-    return where(test, body(), orelse()) if type(test) is Value else (body() if test else orelse())
+def _choose(test: Any, body: Callable[[], Any], orelse: Callable[[], Any], shown: int = 0) -> Any:
+    """One of two branches; `shown` is 1 or 2 where they are one formula, and a textbook's is there.
+
+    A program that is traced is told of that one.
+    """
+    if type(test) is not Value:
+        return body() if test else orelse()
+    chosen = where(test, body(), orelse())
+    writer = tracer()
+    if shown and writer is not None:
+        writer.alike(chosen, shown)
+    return chosen
 
 
 def _all(*tests: Any) -> Any:
@@ -88,9 +99,25 @@ def _all(*tests: Any) -> Any:
 class _OnTraced(_OnValues):
     """Writes a choice as a choice, not as what was chosen: other numbers may choose otherwise."""
 
+    def __init__(self, arguments: Sequence[str], shown: ast.expr | None = None) -> None:
+        super().__init__(arguments)
+        self._shown = {*map(ast.unparse, ast.walk(shown))} if shown else set()
+
     def asks(self, tree: ast.IfExp) -> bool:
         """Whether the program is to ask which branch it is, and to go another way for another."""
         return False
+
+    def shown(self, tree: ast.IfExp) -> int:
+        """Which branch a textbook prints, where it does not print the choice: 1, 2 or 0."""
+        if ast.unparse(tree) in self._shown:
+            return 0
+        branches = enumerate((tree.body, tree.orelse), start=1)
+        printed = [
+            i
+            for i, each in branches
+            if not isinstance(each, ast.Constant | ast.Name) and ast.unparse(each) in self._shown
+        ]
+        return printed[0] if printed else 0
 
     def piece(self, tree: ast.expr) -> Piece:
         if isinstance(tree, ast.IfExp) and self.asks(tree):
@@ -98,9 +125,10 @@ class _OnTraced(_OnValues):
             test = bracketed(self.piece(tree.test), NEGATION)
             return f"{body} if {test} else {self(tree.orelse)}", CHOICE
         if isinstance(tree, ast.IfExp):
-            return self.chosen(self(tree.test), self(tree.body), self(tree.orelse))
+            test, body, orelse = map(self, (tree.test, tree.body, tree.orelse))
+            return self.chosen(test, body, orelse, self.shown(tree))
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
-            return self.chosen(self(tree.operand), "0.0", "1.0")
+            return self.chosen(self(tree.operand), "0.0", "1.0", 0)
         if isinstance(tree, ast.Compare) and len(tree.ops) > 1:
             sides = [tree.left, *tree.comparators]
             tests: list[ast.expr] = []
@@ -109,8 +137,8 @@ class _OnTraced(_OnValues):
             return self.called("_all", tests)
         return super().piece(tree)
 
-    def chosen(self, test: str, body: str, orelse: str) -> Piece:
-        return f"_choose({test}, lambda: {body}, lambda: {orelse})", ATOM
+    def chosen(self, test: str, body: str, orelse: str, shown: int) -> Piece:
+        return f"_choose({test}, lambda: {body}, lambda: {orelse}, {shown})", ATOM
 
     def unless_zero(self, tree: ast.expr) -> Piece:
         if isinstance(tree, ast.IfExp) and beside_a_point(tree, self.arguments) is None:
@@ -154,23 +182,28 @@ def _reached(tree: ast.expr) -> list[str]:
 
 
 def _traced_rules(row: Primitive) -> tuple[Any, ...]:
-    return _rules(row, _OnTraced)
+    return _rules_of(row, _OnTraced)
 
 
 def _rules_traced_again(row: Primitive) -> tuple[Any, ...]:
-    return _rules(row, _OnTracedAgain)
+    return _rules_of(row, _OnTracedAgain)
 
 
-def _rules(row: Primitive, emitter: type[_OnValues] = _OnValues) -> tuple[Any, ...]:
+def _rules_of(row: Primitive, emitter: type[_OnTraced]) -> tuple[Any, ...]:
+    pairs = zip(row.partial_trees, row.shown_trees, strict=True)
+    return tuple(_rule(row, tree, emitter(row.arguments, shown)) for tree, shown in pairs)
+
+
+def _rules(row: Primitive) -> tuple[Any, ...]:
     """The partials of a primitive as functions of its operands and value.
 
     They take Values and numbers and return either, or None where nothing flows.  Where a
     partial is a number or nothing at all, that stands in place of the function.
     """
-    return tuple(_rule(row, tree, emitter) for tree in row.partial_trees)
+    return tuple(_rule(row, tree, _OnValues(row.arguments)) for tree in row.partial_trees)
 
 
-def _rule(row: Primitive, tree: ast.expr, emitter: type[_OnValues]) -> Any:
+def _rule(row: Primitive, tree: ast.expr, emitter: _OnValues) -> Any:
     scope: dict[str, Any] = {**SCOPE, "_beside": _beside, "_number": _number}
     scope |= {"_all": _all, "_choose": _choose}
     scope |= {f"_{kind.__name__}": function for kind, function in ARITHMETIC.items()}
@@ -178,7 +211,7 @@ def _rule(row: Primitive, tree: ast.expr, emitter: type[_OnValues]) -> Any:
         if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
             scope[f"_call_{each.func.id}"] = function_of(each.func.id)
             scope[f"_number_{each.func.id}"] = FLOAT_FUNCTIONS[each.func.id]
-    lines = [f"return {emitter(row.arguments).unless_zero(tree)[0]}"]
+    lines = [f"return {emitter.unless_zero(tree)[0]}"]
     rule = compiled(f"partial of {row.name}", (*row.arguments, "out"), lines, scope)
     depends = any(isinstance(each, ast.Name) for each in ast.walk(tree))
     return rule if depends else rule(*row.arguments, "out")
@@ -194,7 +227,8 @@ RULES_TRACED_AGAIN = PerRow(_rules_traced_again)
 
 def _second_rules(row: Primitive) -> tuple[tuple[int, int, Any], ...]:
     """The second derivatives of a primitive as `_traced_rules` has the first."""
-    return tuple((i, j, _rule(row, tree, _OnTraced)) for i, j, tree in second_partials(row))
+    emitter = _OnTraced(row.arguments)
+    return tuple((i, j, _rule(row, tree, emitter)) for i, j, tree in second_partials(row))
 
 
 _SECOND_RULES = PerRow(_second_rules)

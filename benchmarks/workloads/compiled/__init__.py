@@ -1,4 +1,4 @@
-"""What compiled functions take: replays, batches, training, sparse matrices, travelling, compiling.
+"""What compiled functions take: replays, batches, training, sparse, travelling, scale, compiling.
 
 A file each for its tasks. `case.py` says what a task is, and `by_hand.c` holds the batches in C.
 """
@@ -9,7 +9,7 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import batches, making, single, sparse, training, travelling
+from . import batches, making, scale, single, sparse, training, travelling
 from .case import Case, measure
 
 CASES: dict[str, Callable[[bool], Iterator[Case]]] = {
@@ -18,6 +18,7 @@ CASES: dict[str, Callable[[bool], Iterator[Case]]] = {
     "training": training.cases,
     "sparse": sparse.cases,
     "travelling": travelling.cases,
+    "scale": scale.cases,
 }
 
 #: The parts, as the command names them.
