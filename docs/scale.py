@@ -54,7 +54,7 @@ def main():
             n_workers=given.workers,
             threads_per_worker=1,
             memory_limit=given.memory,
-            dashboard_address=None,
+            dashboard_address=":0",
         ) as cluster,
         Client(cluster),
     ):

@@ -361,7 +361,7 @@ def cluster():
             processes=True,
             memory_limit=MEMORY,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=50,
         ) as made,
         Client(made) as client,

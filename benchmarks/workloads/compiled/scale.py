@@ -79,7 +79,7 @@ def cases(tiny: bool) -> Iterator[Case]:
     chunks = da.random.default_rng(1).normal(size=(count, 4), chunks=(count // 8, 4))
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=not tiny, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=not tiny, dashboard_address=":0"
         ) as cluster,
         Client(cluster),
     ):
