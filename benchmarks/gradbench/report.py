@@ -1,6 +1,6 @@
 """The results as a table.
 
-    python -m benchmarks.gradbench.report gradbench.json [--update docs/performance.md]
+python -m benchmarks.gradbench.report gradbench.json [--update docs/performance.md]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Our side of the protocol: one message a line on standard input, one answer a line.
 
-    python -m benchmarks.gradbench.tool
+python -m benchmarks.gradbench.tool
 """
 
 from __future__ import annotations

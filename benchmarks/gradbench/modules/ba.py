@@ -39,9 +39,7 @@ def rotated(axis: Numbers, x: Numbers) -> list[Any]:
     c, s = cos(angle), sin(angle)
     unit = [each / angle for each in axis]
     along = dot(unit, x) * (1 - c)
-    return [
-        a * c + b * s + u * along for a, b, u in zip(x, cross(unit, x), unit, strict=True)
-    ]
+    return [a * c + b * s + u * along for a, b, u in zip(x, cross(unit, x), unit, strict=True)]
 
 
 def seen(camera: Numbers, x: Numbers) -> list[Any]:

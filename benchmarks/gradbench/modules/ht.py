@@ -38,7 +38,9 @@ def bent(bone: int, theta: Numbers) -> Transform | None:
     first = 6 + 4 * finger
     if not (0 <= joint < 3 and 0 <= finger < 5):
         return None
-    about_x, about_z = (theta[first], theta[first + 1]) if joint == 0 else (theta[first + joint + 1], 0.0)
+    about_x, about_z = (
+        (theta[first], theta[first + 1]) if joint == 0 else (theta[first + joint + 1], 0.0)
+    )
     cx, sx, cz, sz = cos(about_x), sin(about_x), cos(about_z), sin(about_z)
     return [[cz, -sz * cx, sz * sx, 0.0], [sz, cz * cx, -cz * sx, 0.0], [0.0, sx, cx, 0.0]]
 
@@ -109,7 +111,10 @@ class Skeleton:
             on_hand = corners[0]
         else:
             shares = [u[0], u[1], 1 - u[0] - u[1]]
-            on_hand = [sum(s * x for s, x in zip(shares, xs, strict=True)) for xs in zip(*corners, strict=True)]
+            on_hand = [
+                sum(s * x for s, x in zip(shares, xs, strict=True))
+                for xs in zip(*corners, strict=True)
+            ]
         return [a - b for a, b in zip(point, on_hand, strict=True)]
 
 
@@ -132,11 +137,19 @@ class Hand:
             us, corners = np.zeros((len(corners), 0)), corners[:, None]
         positions, weights = np.array(model["base_positions"]), np.array(model["weights"])
         points = np.array(data["points"], dtype=np.float64)
-        self.arguments = (us, np.array(given["theta"]), positions[corners], weights[corners], points)
+        self.arguments = (
+            us,
+            np.array(given["theta"]),
+            positions[corners],
+            weights[corners],
+            points,
+        )
         batch = (0, None, 0, 0, 0)
         self.errors = compile(skeleton.error, batch=batch)
         by = (0, 1) if us.size else (1,)
-        self.derivatives = compile(jacobian(skeleton.error, argnums=by, mode="forward"), batch=batch)
+        self.derivatives = compile(
+            jacobian(skeleton.error, argnums=by, mode="forward"), batch=batch
+        )
 
 
 def objective(hand: Hand) -> Any:
@@ -146,7 +159,9 @@ def objective(hand: Hand) -> Any:
 def derivatives(hand: Hand) -> Any:
     """Three rows of each point: by its own u, then by all angles."""
     rows = hand.derivatives(*hand.arguments)
-    return np.stack([np.concatenate(row, axis=1) for row in rows], axis=1).reshape(3 * len(rows[0][0]), -1)
+    return np.stack([np.concatenate(row, axis=1) for row in rows], axis=1).reshape(
+        3 * len(rows[0][0]), -1
+    )
 
 
 def lists(found: Any) -> Any:
