@@ -23,7 +23,7 @@ def numbers_of(argument: Any, numbers: Numbers) -> Any:
     None where it is of another kind than those that most calls are made with.
     """
     kind = type(argument)
-    if kind is float:
+    if kind is float or kind is np.float64:
         numbers.append(argument)
         return float
     if kind is np.ndarray:

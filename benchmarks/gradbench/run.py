@@ -76,6 +76,8 @@ class Line:
     def __init__(self, command: Sequence[str], paths: Sequence[Path], cwd: Path, processor: int):
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(map(str, paths))
+        # JAX answers before it has computed, unless it is told to wait; what is timed is the result.
+        environment["JAX_CPU_ENABLE_ASYNC_DISPATCH"] = "0"
         # What was printed helps where a process ends early.
         self._stderr = tempfile.TemporaryFile()
         self._process = subprocess.Popen(

@@ -27,12 +27,13 @@ def timed(
                 least, seconds = given.get("min_runs", 1), given.get("min_seconds", 0.0)
             prepared = prepare(given)
             runs: list[int] = []
-            while True:
+            left = 1e9 * seconds
+            while not runs or len(runs) < least or left > 0:
                 started = time.perf_counter_ns()
                 output = function(prepared)
                 runs.append(time.perf_counter_ns() - started)
-                if len(runs) >= least and sum(runs) >= 1e9 * seconds:
-                    return finish(output), runs
+                left -= runs[-1]
+            return finish(output), runs
 
         return answer
 

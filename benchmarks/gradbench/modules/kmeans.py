@@ -23,14 +23,14 @@ def nearest(centres: Sequence[Sequence[Any]], point: Sequence[Any]) -> Any:
     )
 
 
-cost = compile(nearest, batch=(None, 0), reduce="sum")
+cost = compile(nearest, batch=(None, 0), reduce="sum", fast=True)
 
 
 def derivatives(centres: Any, point: Any, ones: Any) -> Any:
     return value_grad_and_hvp(nearest)(centres, point, ones)[1:]
 
 
-both = compile(derivatives, batch=(None, 0, None), reduce="sum")
+both = compile(derivatives, batch=(None, 0, None), reduce="sum", fast=True)
 
 
 def direction(given: Any) -> Any:

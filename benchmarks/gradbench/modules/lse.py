@@ -16,7 +16,7 @@ def power(x: Any, largest: float) -> Any:
 
 
 #: The sum of the powers of an array.
-total = compile(power, batch=(0, None), reduce="sum")
+total = compile(power, batch=(0, None), reduce="sum", fast=True)
 
 
 def primal(x: Any) -> Any:
@@ -30,7 +30,7 @@ def as_one_varies(x: Any, total: float, largest: float) -> Any:
     return log(total + (own - stop_gradient(own))) + largest
 
 
-slopes = compile(grad(as_one_varies), batch=(0, None, None))
+slopes = compile(grad(as_one_varies), batch=(0, None, None), fast=True)
 
 
 def gradient(x: Any) -> Any:

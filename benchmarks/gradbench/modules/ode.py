@@ -7,6 +7,7 @@ component before, so each list of slopes is shorter than what it is made of, at 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,23 +41,24 @@ def step(x: Sequence[Any], y: Sequence[Any], h: Any) -> list[Any]:
     return moved(y, [a + 2 * b + 2 * c + d for a, b, c, d in rates], h / 6)
 
 
-def one_step(x: Sequence[Any], y: Sequence[Any], h: Any) -> Any:
-    return step(x, y, h)[0]
+def one_step(h: Any, *numbers: Any) -> Any:
+    """A component a step later, from x of it and of three before, and y of it and of four before."""
+    return step(numbers[: WINDOW - 1], numbers[WINDOW - 1 :], h)[0]
 
 
-each = compile(one_step, batch=(0, 0, None))
+each = compile(one_step, batch=(None, *[0] * (2 * WINDOW - 1)))
 
 
-def primal(given: tuple[list[float], int]) -> Any:
+def primal(given: tuple[Any, int]) -> Any:
     """All components at the end: in each step, each component is an example of a batch."""
     x, steps = given
-    front = [0.0] * (WINDOW - 1)
-    windows = np.lib.stride_tricks.sliding_window_view([*front, *x], WINDOW)
-    y = np.array([*front[1:], 1.0, *[0.0] * len(x)])
+    size = len(x)
+    x = np.concatenate([np.zeros(WINDOW - 2), x])
+    y = np.concatenate([np.zeros(WINDOW - 2), [1.0], np.zeros(size)])
+    xs = [x[i : i + size] for i in range(WINDOW - 1)]
+    ys = [y[i : i + size] for i in range(WINDOW)]
     for _ in range(steps):
-        y[WINDOW - 1 :] = each(
-            windows, np.lib.stride_tricks.sliding_window_view(y, WINDOW), END / steps
-        )
+        y[WINDOW - 1 :] = each(END / steps, *xs, *ys)
     return y[WINDOW - 1 :]
 
 
@@ -71,14 +73,20 @@ def last(x: Sequence[Any], steps: int) -> Any:
     return y[0]
 
 
-gradient = compile(grad(last))
+@cache
+def gradient(steps: int) -> Any:
+    return compile(grad(lambda x: last(x, steps)))
 
 
-def problem(given: Any) -> tuple[list[float], int]:
+def array(given: Any) -> tuple[Any, int]:
+    return np.array(given["x"], dtype=np.float64), given["s"]
+
+
+def numbers(given: Any) -> tuple[list[float], int]:
     return [float(number) for number in given["x"]], given["s"]
 
 
 FUNCTIONS = {
-    "primal": timed(problem, lambda y: y.tolist())(primal),
-    "gradient": timed(problem)(lambda given: gradient(*given)),
+    "primal": timed(array, lambda y: y.tolist())(primal),
+    "gradient": timed(numbers)(lambda given: gradient(given[1])(given[0])),
 }
