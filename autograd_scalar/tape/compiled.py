@@ -350,7 +350,11 @@ class Compiled:
             return plain(self.fun(*args, **kwargs))
         way, numbers = replayed
         kinds = [*map(type, args)]
-        if not kwargs and {*kinds} <= _SIMPLE and all(type(each) is float or all_floats(each) for each in args):
+        if (
+            not kwargs
+            and {*kinds} <= _SIMPLE
+            and all(type(each) is float or all_floats(each) for each in args)
+        ):
             lengths = [len(each) if type(each) is list else -1 for each in args]
             self._latest = kinds, lengths if list in kinds else None, way
         return way.arranged(numbers)

@@ -14,6 +14,7 @@ from typing import Any
 from .. import machine
 from .report import markdown, row
 from .run import SMALLER, TOOLS, SuiteError, run
+from .timing import CLOCKS
 
 _VERSIONS = {"ours": "autograd_scalar", "pytorch": "torch", "jax": "jax"}
 
@@ -41,6 +42,12 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=20.0,
         help="seconds until a tool is no longer waited for (default: %(default)s)",
     )
+    parser.add_argument(
+        "--clock",
+        choices=CLOCKS,
+        default="wall",
+        help="the clock of all tools (default: %(default)s, as there; cpu where others work, too)",
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the JSON goes")
     return parser.parse_args(arguments)
 
@@ -59,15 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "machine": machine.description(),
         "versions": {tool: _version(_VERSIONS[tool]) for tool in chosen.tools},
         "min_seconds": chosen.min_seconds,
+        "clock": chosen.clock,
         "sizes": chosen.sizes,
         "evals": {},
     }
     sizes = SMALLER if chosen.sizes == "smaller" else dict.fromkeys(SMALLER, ())
     try:
         suite = chosen.suite.resolve()
-        for name, results in run(
-            suite, chosen.evals, chosen.tools, sizes, chosen.min_seconds, chosen.timeout
-        ):
+        timing = chosen.min_seconds, chosen.timeout, chosen.clock
+        for name, results in run(suite, chosen.evals, chosen.tools, sizes, *timing):
             found["evals"][name] = results
             print(" · ".join(row(name, results)), file=sys.stderr, flush=True)
     except SuiteError as error:

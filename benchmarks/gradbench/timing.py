@@ -6,6 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+#: Wall-clock time as in the suite, or the processor's, which is the same where nobody else works.
+CLOCKS = {"wall": time.perf_counter_ns, "cpu": time.process_time_ns}
+
+clock = CLOCKS["wall"]
+
 #: What an eval calls: an answer to the input of a message, and the nanoseconds of each run.
 Answering = Callable[[Any], tuple[Any, list[int]]]
 
@@ -29,9 +34,9 @@ def timed(
             runs: list[int] = []
             left = 1e9 * seconds
             while not runs or len(runs) < least or left > 0:
-                started = time.perf_counter_ns()
+                started = clock()
                 output = function(prepared)
-                runs.append(time.perf_counter_ns() - started)
+                runs.append(clock() - started)
                 left -= runs[-1]
             return finish(output), runs
 

@@ -5,6 +5,7 @@ python -m benchmarks.gradbench.tool
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import traceback
@@ -13,7 +14,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TextIO
 
-from . import modules
+from . import modules, timing
 from .timing import Answering
 
 NAME = "autograd_scalar"
@@ -66,7 +67,7 @@ def _field(message: dict[str, Any], name: str, kind: type) -> Any:
     if name not in message:
         raise MessageError(f"a message has a field {name!r}, which is not in {message!r:.80}")
     value = message[name]
-    if not isinstance(value, kind) or isinstance(value, bool) and kind is int:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
         raise MessageError(f"the field {name!r} of a message is {kind.__name__}, got {value!r:.80}")
     return value
 
@@ -103,6 +104,11 @@ def speak(lines: Iterable[str], out: TextIO) -> None:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gradbench.tool", description=__doc__
+    )
+    parser.add_argument("clock", nargs="?", choices=timing.CLOCKS, default="wall")
+    timing.clock = timing.CLOCKS[parser.parse_args().clock]
     try:
         speak(sys.stdin, sys.stdout)
     except MessageError as error:

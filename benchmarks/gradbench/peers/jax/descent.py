@@ -37,11 +37,16 @@ def minimum_of(function, gradient, start, turns=None):
             False,
         )
         end = flat | short
-        return tuple(
-            jnp.where(end, a, b) for a, b in zip((*state[:-1], True), moved, strict=True)
-        )
+        return tuple(jnp.where(end, a, b) for a, b in zip((*state[:-1], True), moved, strict=True))
 
-    state = (start, function(start), gradient(start), jnp.array(1e-5), jnp.array(0), jnp.array(False))
+    state = (
+        start,
+        function(start),
+        gradient(start),
+        jnp.array(1e-5),
+        jnp.array(0),
+        jnp.array(False),
+    )
     if turns is None:
         return jax.lax.while_loop(goes_on, turn, state)[0]
 
