@@ -110,49 +110,47 @@ class Again:
             raise UnlikeError
         return key, shared, columns
 
-    def __call__(self, args: Sequence[Any]) -> Any:
-        """The result of a call.
-
-        Raises `UnlikeError` where it must be made as if it were the first.
-        """
+    def __call__(self, args: Sequence[Any]) -> tuple[Any, ...]:
+        """The result of a call, in a tuple that is empty if it must be made like a first one."""
         if len(args) != len(self._axes) or len(self._made.made) != 1:
-            raise UnlikeError
-        key, shared, columns = self._taken(args)
+            return ()
+        try:
+            key, shared, columns = self._taken(args)
+        except UnlikeError:
+            return ()
         size = len(columns[0])
         ready = self._ready
         if key != self._key or not size or size * ready.words > self._most:
-            raise UnlikeError
+            return ()
         bank = np.empty(ready.size + 2)
         bank[-2:] = 1.0, -1.0
         if ready.shared.fill(shared, bank):
-            raise UnlikeError
-        status = np.zeros(size, np.int32)
-        sums = None
-        found: list[Any] = []
-        if self._reduce is not None:
-            sums = np.zeros((-(-size // BLOCK), self._width))
-        else:
+            return ()
+        status = np.empty(size, np.int32)
+        if self._reduce is None:
             found = [np.empty((math.prod(unit or ()), size)) for unit in self._units]
-        ready.each.run(
-            bank, columns, [row for block in found for row in block], status, sums, 0, size
-        )
-        told = found if sums is None else [sums]
-        if status.any() or (self._way.check and any(np.isnan(each).any() for each in told)):
-            raise UnlikeError
-        return self._stacked(found, size) if sums is None else self._summed(sums, size)
+            rows = [row for block in found for row in block]
+            if not ready.each.run(bank, columns, rows, status, None, 0, size):
+                return ()
+            if self._way.check and any(np.isnan(block).any() for block in found):
+                return ()
+            return (self._stacked(found, size),)
+        sums = np.zeros((-(-size // BLOCK), self._width))
+        if not ready.each.run(bank, columns, (), status, sums, 0, size):
+            return ()
+        total = self._add(sums)
+        if self._reduce == "mean":
+            with np.errstate(all="ignore"):
+                total = total / np.float64(size)
+        numbers = total.tolist()
+        if self._way.check and math.isnan(sum(numbers)):
+            return ()
+        if self._backward:
+            accumulate(self._made.outside, numbers[self._count :])
+        return (self._way.treedef.unflatten(numbers[: self._count]),)
 
     def _stacked(self, found: list[Any], size: int) -> Any:
         return self._way.treedef.unflatten_units(
             block[0] if unit is None else block.T.reshape((size, *unit))
             for unit, block in zip(self._units, found, strict=True)
         )
-
-    def _summed(self, sums: Any, size: int) -> Any:
-        total = self._add(sums)
-        if self._reduce == "mean":
-            with np.errstate(all="ignore"):
-                total = total / np.float64(size)
-        numbers = total.tolist()
-        if self._backward:
-            accumulate(self._made.outside, numbers[self._count :])
-        return self._way.treedef.unflatten(numbers[: self._count])

@@ -473,12 +473,12 @@ def _total(numbers: list[Any]) -> Any:
 
 def _added(sums: Column) -> Column:
     """The sums of the blocks, added in pairs, and these in pairs, and so on."""
-    if len(sums) > 1:
-        with np.errstate(all="ignore"):
-            while len(sums) > 1:
-                odd = sums[len(sums) & ~1 :]
-                even = sums[: len(sums) & ~1]
-                sums = np.concatenate([even[::2] + even[1::2], odd])
+    with np.errstate(all="ignore"):
+        while len(sums) > 1:
+            odd = sums[len(sums) & ~1 :]
+            sums = sums[:-1:2] + sums[1::2]
+            if len(odd):
+                sums = np.concatenate([sums, odd])
     return sums[0] if len(sums) else np.zeros(sums.shape[1])
 
 

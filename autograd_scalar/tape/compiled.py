@@ -178,7 +178,7 @@ class Compiled:
         self._latest: tuple[list[type], list[int] | None, Specialisation] | None = None
         self._made: dict[tuple[Key, bool], Specialisations] = {}
         #: Calls on batches, without and with `backward`, that may be made again.
-        self.again: dict[bool, Callable[..., Any]] = {}
+        self.again: dict[bool, Callable[[Sequence[Any]], tuple[Any, ...]]] = {}
         named = getattr(fun, "__name__", type(fun).__name__)
         self.__name__ = self.__qualname__ = f"compile({named})"
         self.__doc__ = f"`{named}`, compiled."
@@ -453,14 +453,13 @@ class Compiled:
         return parts.map_parts(self, args, kwargs)
 
     def _run_batch(self, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
-        from . import batch  # it needs NumPy, which one example does not
-
         again = self.again.get(backward)
         if again is not None and not kwargs and not open_blocks.get():
-            try:
-                return again(args)
-            except batch.UnlikeError:
-                pass
+            found = again(args)
+            if found:
+                return found[0]
+        from . import batch  # it needs NumPy, which one example does not
+
         return batch.run(self, args, kwargs, backward)
 
 

@@ -64,8 +64,9 @@ class Evaluation:
         if self.nanoseconds:
             told["runs"] = len(self.nanoseconds)
             told["mean"] = statistics.fmean(self.nanoseconds) * 1e-9
-            told["median"] = statistics.median(self.nanoseconds) * 1e-9
             told["first"] = self.nanoseconds[0] * 1e-9
+        if len(self.nanoseconds) > 1:
+            told["later"] = statistics.median(self.nanoseconds[1:]) * 1e-9
         if self.error:
             told["error"] = self.error
         return told
@@ -147,6 +148,8 @@ class Session:
         self.tool = tool
         self.found: list[Evaluation] = []
         self.problem = ""
+        #: How many seconds it was waited for in vain.
+        self.waited = 0.0
         self._timeout = timeout
         command = [sys.executable, str(programs / "evals" / name / "run.py"), *sizes]
         self._eval = Line(command, [library], suite, processors[-1])
@@ -177,6 +180,7 @@ class Session:
             heard = self._tool.hear(self._timeout)
         except TimeoutError:
             self._told(message, f"no answer within {self._timeout:g} s")
+            self.waited = self._timeout
             return False
         except BrokenPipeError:
             heard = b""
@@ -284,8 +288,13 @@ def _result(name: str, session: Session) -> dict[str, Any]:
     }
     if session.problem:
         result["problem"] = session.problem
-    if result["valid"]:
-        for key in ("mean", "median"):
-            times = [each[key] for each in result["evaluations"]]
-            result[key] = min(times) if name in ALTERNATIVES else sum(times)
+    if session.waited:
+        result["waited"] = session.waited
+    for key in ("mean", "later") if result["valid"] else ():
+        # What takes long runs once.
+        times = [each[key] for each in result["evaluations"] if key in each]
+        if name in ALTERNATIVES and times:
+            result[key] = min(times)
+        elif len(times) == len(found):
+            result[key] = sum(times)
     return result

@@ -19,7 +19,7 @@ from ..timing import timed
 def nearest(centres: Sequence[Sequence[Any]], point: Sequence[Any]) -> Any:
     """The square of the distance to the nearest centre."""
     return minimum(
-        *[sum((a - b) * (a - b) for a, b in zip(point, centre, strict=True)) for centre in centres]
+        *[sum((a - b) * (a - b) for a, b in zip(centre, point, strict=True)) for centre in centres]
     )
 
 
