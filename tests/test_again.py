@@ -69,7 +69,7 @@ def made_again(monkeypatch):
 
 
 @pytest.mark.parametrize("reduce", [None, "sum", "mean"])
-@pytest.mark.parametrize("first, second", WEIGHTS, ids=[str(i) for i in range(len(WEIGHTS))])
+@pytest.mark.parametrize(("first", "second"), WEIGHTS, ids=[str(i) for i in range(len(WEIGHTS))])
 def test_other_numbers_give_the_bits_of_a_first_call(first, second, reduce, made_again):
     settings = {"batch": (None, 0), "reduce": reduce}
     again = compile(value_and_grad(score), **settings)

@@ -76,13 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timing = chosen.min_seconds, chosen.timeout, chosen.clock
         for name, results in run(suite, chosen.evals, chosen.tools, sizes, *timing):
             found["evals"][name] = results
+            found["seconds"] = time.perf_counter() - started
             print(" · ".join(row(name, results)), file=sys.stderr, flush=True)
+            if chosen.output is not None:
+                chosen.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     except SuiteError as error:
         print(error, file=sys.stderr)
         return 2
-    found["seconds"] = time.perf_counter() - started
-    if chosen.output is not None:
-        chosen.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(markdown(found), end="")
     return 0
 

@@ -87,8 +87,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
             sum(ahead(each, tool, key) for each in evals.values()) for key in ("mean", "later")
         ]
         yield (
-            f"- Ahead of {TITLES[tool]}: {counts[0]} of {len(evals)} over all runs, {counts[1]} over "
-            "later runs."
+            f"- Ahead of {TITLES[tool]}: {counts[0]} of {len(evals)} over all runs, "
+            f"{counts[1]} over later runs."
         )
 
 

@@ -79,7 +79,7 @@ class Line:
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(map(str, paths))
         # What was printed helps where a process ends early.
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         self._process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -90,7 +90,8 @@ class Line:
         )
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._process.pid, {processor})
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._rest = b""
 

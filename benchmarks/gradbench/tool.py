@@ -39,8 +39,9 @@ def answer(message: Any) -> dict[str, Any]:
         case "start":
             return {**said, "tool": NAME}
         case "define":
+            name = _field(message, "module", str)
             try:
-                _module(_field(message, "module", str))
+                _module(name)
             except MessageError as error:
                 return {**said, "success": False, "error": str(error)}
             return {**said, "success": True}

@@ -42,7 +42,7 @@ def step(x: Sequence[Any], y: Sequence[Any], h: Any) -> list[Any]:
 
 
 def one_step(h: Any, *numbers: Any) -> Any:
-    """A component a step later, from x of it and of three before, and y of it and of four before."""
+    """A component a step later: from four x, its own the last, and five y."""
     return step(numbers[: WINDOW - 1], numbers[WINDOW - 1 :], h)[0]
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from autograd_scalar import compile, grad, jvp, vjp
 
+from ..descent import Function, Point, forward_gradient, length, minimum_of
 from ..timing import timed
-from .descent import Function, Point, forward_gradient, length, minimum_of
 
 STEP = 0.1
 

@@ -6,12 +6,13 @@ A whole search for what is greatest, its questions included, is one compiled fun
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from autograd_scalar import compile, grad
 
+from ..descent import Function, Point, forward_gradient, minimum_of
 from ..timing import timed
-from .descent import Function, Point, forward_gradient, minimum_of
 
 Gradient = Callable[[Function], Callable[[Point], Any]]
 
@@ -29,20 +30,20 @@ def greatest(x: Point, start: Point, slopes: Gradient) -> Point:
     return minimum_of(depth, slopes(depth), start)
 
 
+@cache
+def ridge(slopes: Gradient) -> Any:
+    """The greatest height at an x."""
+    return compile(lambda x, start: height(x, greatest(x, start, slopes)))
+
+
 def search(outer: Gradient, inner: Gradient) -> Callable[[list[float]], list[float]]:
     """The search with a mode for the least, and one for the greatest."""
-
-    def ridge(x: Point, start: Point) -> Any:
-        return height(x, greatest(x, start, inner))
-
-    def slopes(x: Point, start: Point) -> Any:
-        return outer(lambda x: ridge(x, start))(x)
-
-    value, gradient = compile(ridge), compile(slopes)
+    value = ridge(inner)
+    slopes = compile(lambda x, start: outer(lambda x: value(x, start))(x))
     last = compile(lambda x, start: greatest(x, start, outer))
 
     def found(start: list[float]) -> list[float]:
-        x = minimum_of(lambda x: value(x, start), lambda x: gradient(x, start), start)
+        x = minimum_of(lambda x: value(x, start), lambda x: slopes(x, start), start)
         return [*x, *last(x, start)]
 
     return found
