@@ -16,6 +16,8 @@ from .specialised import Specialisations, accumulate
 
 Numbers = list[float]
 
+_FLOAT64 = np.dtype(np.float64)
+
 
 def numbers_of(argument: Any, numbers: Numbers) -> Any:
     """How the numbers of an argument are arranged, after adding them to `numbers`.
@@ -27,7 +29,7 @@ def numbers_of(argument: Any, numbers: Numbers) -> Any:
         numbers.append(argument)
         return float
     if kind is np.ndarray:
-        if argument.dtype != np.float64:
+        if argument.dtype != _FLOAT64:
             return None
         numbers += argument.ravel().tolist()
         return argument.shape
@@ -97,7 +99,7 @@ class Again:
                 key.append(numbers_of(argument, shared))
                 if key[-1] is None:
                     raise UnlikeError
-            elif type(argument) is not np.ndarray or argument.dtype != np.float64:
+            elif type(argument) is not np.ndarray or argument.dtype != _FLOAT64:
                 raise UnlikeError
             else:
                 shape = argument.shape
