@@ -86,7 +86,7 @@ class Again:
         self._most = most
         self._units = self._way.treedef.units
         self._count = sum(1 if unit is None else math.prod(unit) for unit in self._units)
-        self._width = len(self._way.tape.outputs)
+        self._width = self._way.width
         self._key, _, _ = self._taken(args)
 
     def _taken(self, args: Sequence[Any]) -> tuple[list[Any], Numbers, list[Any]]:
