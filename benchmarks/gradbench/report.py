@@ -33,13 +33,14 @@ def beside(ours: Result, other: Result, key: str) -> str:
 
     >>> beside({"mean": 0.5}, {"mean": 1.0, "by": "us", "valid": True}, "mean")
     '2.00 × *'
-    >>> beside({"mean": 0.5}, {"waited": 20.0, "by": "suite", "valid": False}, "mean")
+    >>> waited = {"waited": 20.0, "clock": "wall", "by": "suite", "valid": False}
+    >>> beside({"mean": 0.5}, waited, "mean")
     'over 40.0 ×'
     """
     mark = " *" if other["by"] == "us" else ""
     if key in ours and key in other:
         return f"{digits(other[key] / ours[key])} ×{mark}"
-    if key in ours and other.get("waited"):
+    if key in ours and other.get("waited") and other["clock"] == "wall":
         return f"over {digits(other['waited'] / ours[key])} ×{mark}"
     if other["valid"]:
         return "—"
@@ -56,12 +57,17 @@ def row(name: str, results: Mapping[str, Result]) -> list[str]:
     return cells
 
 
-def ahead(results: Mapping[str, Result], tool: str, key: str) -> bool:
-    """Whether we are quicker than a tool, or alone with a valid answer."""
+def ahead(results: Mapping[str, Result], tool: str, key: str) -> bool | None:
+    """Whether we are quicker than a tool, or alone with a valid answer.
+
+    None where a valid answer of one of us has no such time.
+    """
     ours, other = results["ours"], results[tool]
-    if not ours["valid"] or key not in ours:
+    if not ours["valid"]:
         return False
-    return not other["valid"] or (key in other and ours[key] < other[key])
+    if not other["valid"]:
+        return True
+    return ours[key] < other[key] if key in ours and key in other else None
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -83,13 +89,12 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         valid = sum(results["ours"]["valid"] for results in evals.values())
         yield f"- Valid: {valid} of {len(evals)}."
     for tool in others if "ours" in versions else ():
-        counts = [
-            sum(ahead(each, tool, key) for each in evals.values()) for key in ("mean", "later")
-        ]
-        yield (
-            f"- Ahead of {TITLES[tool]}: {counts[0]} of {len(evals)} over all runs, "
-            f"{counts[1]} over later runs."
-        )
+        told = []
+        for key, which in (("mean", "all"), ("later", "later")):
+            known = [ahead(each, tool, key) for each in evals.values()]
+            known = [each for each in known if each is not None]
+            told.append(f"{sum(known)} of {len(known)} over {which} runs")
+        yield f"- Ahead of {TITLES[tool]}: {', '.join(told)}."
 
 
 def markdown(found: Mapping[str, Any]) -> str:

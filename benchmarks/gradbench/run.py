@@ -151,6 +151,7 @@ class Session:
         self.problem = ""
         #: How many seconds it was waited for in vain.
         self.waited = 0.0
+        self.clock = clock
         self._timeout = timeout
         command = [sys.executable, str(programs / "evals" / name / "run.py"), *sizes]
         self._eval = Line(command, [library], suite, processors[-1])
@@ -290,7 +291,7 @@ def _result(name: str, session: Session) -> dict[str, Any]:
     if session.problem:
         result["problem"] = session.problem
     if session.waited:
-        result["waited"] = session.waited
+        result["waited"], result["clock"] = session.waited, session.clock
     for key in ("mean", "later") if result["valid"] else ():
         # What takes long runs once.
         times = [each[key] for each in result["evaluations"] if key in each]
