@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from scipy.spatial.transform import Rotation
 from scipy.special import logsumexp, multigammaln, softmax
 
 from benchmarks.gradbench import report, run, timing, tool
+
+ROOT = Path(__file__).parent.parent
 
 
 def called(module, function, given):
@@ -430,3 +433,10 @@ def test_a_row_tells_who_takes_how_many_times_as_long():
         *["det", "500 ms", "over 40.0 ×", "2.00 × *"],
         *["250 ms", "over 80.0 ×", "4.00 × *"],
     ]
+
+
+def test_the_published_figures_are_those_of_the_published_results():
+    page = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    found = json.loads((ROOT / "docs/performance/gradbench.json").read_text(encoding="utf-8"))
+    assert [*found["evals"]] == [*run.SMALLER]
+    assert report.update(page, found) == page
