@@ -23,7 +23,7 @@ from .picture import shown as _shown  # noqa: F401 (and what notebooks look for)
 
 if TYPE_CHECKING:
     from . import nn
-    from .arrays.array import array
+    from .arrays.create import array
     from .explaining.chain_rule import Explanation, explain
     from .explaining.checking import check
     from .explaining.comparison import Check
@@ -61,7 +61,7 @@ __version__ = "0.1.0"
 
 # What is imported when it is first used: recording and sweeping need none of it.
 _LATER = {
-    "arrays.array": ["array"],
+    "arrays.create": ["array"],
     "explaining.chain_rule": ["Explanation", "explain"],
     "explaining.checking": ["check"],
     "explaining.comparison": ["Check"],

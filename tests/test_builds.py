@@ -398,15 +398,17 @@ SHAPES = {
 }
 DEPTH = {"compiled": 1_000_000, "python": 100_000}[BUILD]
 FREED = """
-    import threading
+    import gc, threading
     from autograd_scalar import Value, where
-    def work():
+    def chain():
         x = Value(1.0)
         v = x * 0.0
         for i in range(depth):
             v = {step}
-        del v
         done.append(x.data)
+        return v
+    def work():
+        {way}
     done = []
     threading.stack_size(512 * 1024)
     thread = threading.Thread(target=work)
@@ -416,11 +418,83 @@ FREED = """
 """
 
 
+def freed(depth, step="v + x", way="chain()"):
+    """Chains that deep are made and let go, in a thread with a small stack."""
+    way = textwrap.indent(textwrap.dedent(way).strip(), "    ").strip()
+    return run(textwrap.dedent(FREED).format(step=step, way=way), depth=depth)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_deep_graph_is_freed_on_a_small_stack(shape):
     step = SHAPES[shape]
-    depth = min(DEPTH, 200_000) if "where" in step else DEPTH
-    assert run(textwrap.dedent(FREED).format(step=step), depth=depth) == [1.0]
+    assert freed(min(DEPTH, 200_000) if "where" in step else DEPTH, step) == [1.0]
+
+
+def test_a_graph_a_million_deep_is_freed_on_a_small_stack():
+    assert freed(1_000_000) == [1.0]
+
+
+WAYS = {
+    "by a name that gets another value": """
+        v = chain()
+        v = None
+    """,
+    "in a loop": """
+        for _ in range(3):
+            v = chain()
+    """,
+    "with a function that closes over it": """
+        v = chain()
+        function = lambda: v
+        del v, function
+    """,
+    "with the frames of an exception": """
+        def fail():
+            v = chain()
+            raise ValueError
+        try:
+            fail()
+        except ValueError:
+            pass
+    """,
+    "with a generator that never went on": """
+        def generator():
+            v = chain()
+            yield
+            v.backward()
+        generator = generator()
+        next(generator)
+        del generator
+    """,
+    "by the collector": """
+        box = [chain()]
+        box.append(box)
+        del box
+        gc.collect()
+    """,
+    "by the collector, and a finalizer looks at it": """
+        class Box:
+            def __del__(self):
+                self.v.backward()
+                done.append(self.v.data == self.v.parents[1].grad == depth)
+        box = Box()
+        box.v, box.box = chain(), box
+        del box
+        gc.collect()
+    """,
+    "beside another that has most of it": """
+        v = chain()
+        other = -v
+        del v
+        other.backward()
+        del other
+    """,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_deep_graph_is_freed_in_whatever_way_it_is_let_go(way):
+    assert {*freed(DEPTH // 10, way=WAYS[way])} == {1.0}
 
 
 def test_a_graph_of_ten_million_is_differentiated_and_freed():

@@ -786,6 +786,28 @@ def test_after_a_failure_the_embedded_renderer_starts_afresh():
     assert draw(Value(1.0)).svg
 
 
+@pytest.fixture
+def drawn_elsewhere():
+    """Has a function draw in place of the embedded renderer."""
+    yield graphviz.draw_with
+    graphviz.draw_with(None)
+
+
+def test_another_renderer_can_take_the_place_of_the_embedded_one(drawn_elsewhere):
+    picture = draw(Value(1.0, "x"), renderer="embedded")
+    drawn_elsewhere(lambda source: f"<svg><desc>{len(source)}</desc></svg>".encode())
+    assert f"<desc>{len(picture.source)}</desc>" in picture.svg
+
+
+def test_what_goes_wrong_in_another_renderer_is_a_drawing_error(drawn_elsewhere):
+    def fail(source):
+        raise OSError("no memory")
+
+    drawn_elsewhere(fail)
+    with pytest.raises(DrawingError, match=r"Graphviz failed \(no memory\)"):
+        _ = draw(Value(1.0), renderer="embedded").svg
+
+
 def test_drawings_are_made_in_threads_too():
     def work(i):
         x = Value(float(i), f"x{i}")

@@ -105,7 +105,8 @@ def run(
     summed = np.full((-(-examples // BLOCK), sums), 77.0) if sums else None
     inputs = [column if isinstance(column, np.ndarray) else np.array(column) for column in inputs]
     for first, last in ranges or [(0, examples)]:
-        batch.run(np.array(bank, float), inputs, columns, status, summed, first, last)
+        fine = batch.run(np.array(bank, float), inputs, columns, status, summed, first, last)
+        assert fine == (not status[first:last].any())
     return columns, status, summed
 
 

@@ -197,7 +197,7 @@ def of_single_values(func: Any, args: Any, kwargs: Any) -> Any:
         return func._implementation(*args, **kwargs)
 
     def as_array(x: Any) -> Any:
-        return array(x) if type(x) is Value else x
+        return from_elements(x) if type(x) is Value else x
 
     def as_element(x: Any) -> Any:
         return x[()] if type(x) is ValueArray and x.ndim == 0 else x
@@ -205,23 +205,8 @@ def of_single_values(func: Any, args: Any, kwargs: Any) -> Any:
     return _each(as_element, func(*_each(as_array, args), **_each(as_array, kwargs)))
 
 
-def array(elements: Any) -> Any:
-    """An array of Values and numbers that NumPy's functions work on.
-
-    elements  a Value, a number, or sequences and arrays of such, nested as for `numpy.array`
-
-    Values are taken as they are, numbers become floats: constants that may be replaced by
-    Values. Returns a new `ndarray` of dtype object. Raises `TypeError` for what is no real
-    number, and `ValueError` for rows of different lengths.
-
-    >>> import numpy as np
-    >>> from autograd_scalar import Value
-    >>> x = array([Value(0.5), 2.0, Value(3.0)])
-    >>> loss = np.sum(np.log(np.clip(x, 1e-7, 1.0)) ** 2)
-    >>> loss.backward()
-    >>> x.grad
-    array([-2.77258872,  0.        ,  0.        ])
-    """
+def from_elements(elements: Any) -> Any:
+    """What `create.array` gives."""
     made = np.array(elements)
     if made.dtype != object:
         return np.array(objects(made), dtype=object).view(ValueArray)

@@ -7,6 +7,7 @@ functions that `primitives` made from the table.
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 import threading
@@ -57,7 +58,7 @@ def prepare(cls: type) -> None:
     body = {name: each for name, each in vars(cls).items() if name not in cls.__slots__}  # type: ignore[attr-defined]
     body |= {"__init_subclass__": classmethod(refuse), "__hash__": object.__hash__}
     made = _Checking(cls.__name__, (), body)
-    if sys.version_info[:2] == (3, 13):
+    if sys.version_info[:2] == (3, 13) or sys.platform == "emscripten":
         free_iteratively(made)
     setattr(sys.modules[cls.__module__], cls.__name__, made)
 
@@ -94,32 +95,67 @@ def _checked(cls: type, name: str, method: Any) -> Any:
 
 
 def free_iteratively(cls: type) -> None:
-    """Have what a node was computed from freed after it, not while it is being freed.
+    """Have a graph freed by a loop, not by a recursion as deep as it is.
 
-    Python 3.13 frees 10,000 levels deep before it defers, more than small stacks hold; others
-    defer from the 50th level on, or look how much is left. There this would take a quarter of
-    the time of a training step for nothing.
+    Python 3.13 frees 10,000 levels deep before it defers, more than small stacks hold, and in a
+    browser it measures another stack than the one that overflows. Elsewhere it defers from the
+    50th level on, or looks how much is left, and this would take a quarter of the time of a
+    training step for nothing.
     """
-    dead: list[Any] = []
-    freeing = False
+    dying, held = _reference_counts()
+    collected: list[Any] = []
 
-    def release_operands(v: Any) -> None:
-        nonlocal freeing
-        try:
-            if v._x is not None:
-                dead.append((v._x, v._y, v._more))
-        except AttributeError:
+    def free(dead: list[Any]) -> None:
+        """Take these values apart, and what they were computed from, where nobody holds them."""
+        while dead:
+            v = dead.pop()
+            if sys.getrefcount(v) == held:
+                take_operands(v, dead)
+
+    def take_operands(v: Any, dead: list[Any]) -> None:
+        if v._x is None:
+            return
+        dead.append(v._x)
+        if v._y is not None:
+            dead.append(v._y)
+        if v._more is not None:
+            dead += [parent for parent, _ in v._more]
+        v._x = v._y = v._more = None
+
+    def finalize(v: Any) -> None:
+        if not hasattr(v, "_x"):
             return  # its number was refused before it had operands
-        # Another thread may leave one behind just when the last was freed here: look again.
-        while dead and not freeing:
-            freeing = True
-            try:
-                while dead:
-                    dead.pop()
-            finally:
-                freeing = False
+        if sys.getrefcount(v) > dying:
+            # The collector frees it together with others, whose own finalizers may look at it.
+            collected.append(v)
+            if after_collection not in gc.callbacks:
+                gc.callbacks.append(after_collection)
+            return
+        dead: list[Any] = []
+        take_operands(v, dead)
+        free(dead)
 
-    cls.__del__ = release_operands  # type: ignore[attr-defined]
+    def after_collection(phase: str, _: Any) -> None:
+        if phase == "stop":
+            free(collected)
+
+    cls.__del__ = finalize  # type: ignore[attr-defined]
+
+
+def _reference_counts() -> tuple[int, int]:
+    """What `sys.getrefcount` says of an object in its finalizer, and of one that a single name
+    holds: versions of Python count differently.
+    """
+    counts = []
+
+    class Probe:
+        def __del__(self) -> None:
+            counts.append(sys.getrefcount(self))
+
+    Probe()
+    probe = [Probe].pop()()
+    counts.append(sys.getrefcount(probe))
+    return counts[0], counts[1]
 
 
 def blocks() -> int:

@@ -13,7 +13,7 @@ from itertools import accumulate
 from ..engine.value import Value
 from ..notation.numerals import decimal
 from ..notation.terminal import printable
-from .graphviz import Caption
+from .graphviz import Caption, digraph
 from .network import Link, Network, Neuron, network, reached_from, shares
 from .texts import (
     FONT,
@@ -161,9 +161,6 @@ class _Sketch:
     def __init__(
         self, found: Network, columns: list[list[Value]], wrt: Value | None, title: str
     ) -> None:
-        # Those who don't draw need not wait for it.
-        import graphviz  # type: ignore[import-untyped]
-
         self.found = found
         self.columns = columns
         self.wrt = wrt
@@ -192,7 +189,7 @@ class _Sketch:
         )
         heading = lines_of(title) if title else []
         self.captions = {"graph": Caption("", heading)}
-        self.dot = graphviz.Digraph(
+        self.dot = digraph(
             graph_attr={"id": "graph", "label": dot_text(heading), **_GRAPH},
             node_attr=_NODE,
             edge_attr={"dir": "none", "color": _PLAIN, "penwidth": "1.2"},

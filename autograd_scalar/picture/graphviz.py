@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -30,6 +30,9 @@ _INSTALL = (
 )
 
 _FONTS = "Arial,Helvetica,sans-serif"
+
+# What draws in place of the embedded renderer.
+_other: Callable[[str], bytes] | None = None
 
 # One WebAssembly module serves all threads, and is not safe to share.
 _embedded_lock = threading.Lock()
@@ -51,6 +54,26 @@ class Caption:
 
     tooltip: str
     lines: Sequence[str] = ()
+
+
+def digraph(**attributes: Any) -> Any:
+    """An empty graph of the package graphviz, which writes DOT; `DrawingError` without it."""
+    try:
+        # Those who don't draw need not wait for it.
+        import graphviz  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise DrawingError("drawing needs the package graphviz: pip install graphviz") from error
+    return graphviz.Digraph(**attributes)
+
+
+def draw_with(function: Callable[[str], bytes] | None) -> None:
+    """Have a function make SVG files of DOT source in place of the embedded renderer.
+
+    Python in a browser can't run WebAssembly, but has a browser around it that can. Whatever the
+    function raises becomes a `DrawingError`; None brings the embedded renderer back.
+    """
+    global _other
+    _other = function
 
 
 def check_format(format: str, renderer: str) -> None:
@@ -86,7 +109,7 @@ def render(source: str, format: str, renderer: str = "auto") -> bytes:
         return source.encode()
     program = shutil.which("dot")
     if program is None or renderer == "embedded":
-        return _run_embedded(source)
+        return _run_embedded(source) if _other is None else _run_other(_other, source)
     return _run_program(program, source, format)
 
 
@@ -164,6 +187,15 @@ def _run_embedded(source: str) -> bytes:
             f"or {_INSTALL}"
         )
     return result
+
+
+def _run_other(function: Callable[[str], bytes], source: str) -> bytes:
+    try:
+        return bytes(function(source))
+    except Exception as error:
+        raise DrawingError(
+            f"Graphviz failed ({printable(str(error)[:500])}): draw a smaller part of the graph"
+        ) from error
 
 
 def _too_long(who: str) -> str:

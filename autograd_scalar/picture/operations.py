@@ -13,7 +13,7 @@ from ..notation.terminal import printable
 from ..table.primitives import Primitive
 from ..table.registry import OPCODES, TABLE
 from .frames import owners
-from .graphviz import Caption
+from .graphviz import Caption, digraph
 from .network import network, reached_from, sums, users_of
 from .texts import (
     FONT,
@@ -129,9 +129,6 @@ class _Sketch:
     def __init__(
         self, order: list[Value], wrt: Value | None, rankdir: str, one_sum: bool, title: str
     ) -> None:
-        # Those who don't draw need not wait for it.
-        import graphviz
-
         self.order = order
         self.title = f"Graph of {named(order[-1])}: {_counted(len(order))}"
         self.names = {v: f"v{i}" for i, v in enumerate(order)}
@@ -145,7 +142,7 @@ class _Sketch:
         self.entry = {"LR": "w", "RL": "e", "TB": "n", "BT": "s"}[rankdir]
         heading = lines_of(title) if title else []
         self.captions = {"graph": Caption("", heading)}
-        self.dot = graphviz.Digraph(
+        self.dot = digraph(
             graph_attr={"id": "graph", "rankdir": rankdir, "label": dot_text(heading), **_GRAPH},
             node_attr=_NODE,
             edge_attr=_EDGE,

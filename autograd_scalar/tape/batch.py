@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ import numpy as np
 from ..engine import context
 from ..transforms.anomaly import AnomalyError
 from ..transforms.pytree import TreeDef, array, flatten
+from .again import Again, UnlikeError
 from .code import BLOCK, SUSPECT
 from .examples import Column, Examples
 from .machine import block_sum
@@ -81,7 +82,9 @@ def run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: 
         here = _Run(compiled, calls, backward, done)
         while True:
             try:
-                return here.arranged(here.results() if here.made.made else [])
+                result = here.arranged(here.results() if here.made.made else [])
+                here.remember(compiled, args, kwargs)
+                return result
             except _NewParameterError:
                 # From now on all ways know of it.
                 here.failures.clear()
@@ -160,6 +163,8 @@ class _Run:
         self.threads = compiled.threads or default_threads()
         self.progress = compiled.progress
         self.failures: list[Failure] = []
+        #: Whether some examples needed another look.
+        self.doubtful = False
         first = calls.first
         self.batched = tuple(calls.batched(first))
         pairs = zip(first.numbers, self.batched, strict=True)
@@ -223,7 +228,8 @@ class _Run:
                     if sums is not None:
                         strange = _members(strange, size)
                     doubtful = np.union1d(doubtful, strange)
-        if not len(doubtful):
+        self.doubtful = len(doubtful) > 0
+        if not self.doubtful:
             return columns if sums is None else _added(sums)
         if sums is None:
             found = self._one_by_one(doubtful)
@@ -384,6 +390,19 @@ class _Run:
             result = treedef.unflatten(numbers[:count])
         return (result, failures) if self.errors == "report" else result
 
+    def remember(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Let the next call like this one be quicker, if that is a plain one."""
+        plain = self.calls.size and not (kwargs or self.doubtful or self.progress)
+        if not plain or self.errors == "report" or len(self.made.made) != 1:
+            compiled.again.pop(self.backward, None)
+            return
+        axes = compiled.batch if isinstance(compiled.batch, tuple | list) else [0] * len(args)
+        most = math.inf if self.threads == 1 else WORTH_A_THREAD
+        with suppress(UnlikeError):
+            compiled.again[self.backward] = Again(
+                self.made, self.batched, axes, args, self.backward, self.reduce, _added, most
+            )
+
 
 def stacked(treedef: TreeDef, columns: Sequence[Column], size: int) -> Any:
     """The structure of one result, with the results of all examples in place of each number."""
@@ -454,12 +473,12 @@ def _total(numbers: list[Any]) -> Any:
 
 def _added(sums: Column) -> Column:
     """The sums of the blocks, added in pairs, and these in pairs, and so on."""
-    if len(sums) > 1:
-        with np.errstate(all="ignore"):
-            while len(sums) > 1:
-                odd = sums[len(sums) & ~1 :]
-                even = sums[: len(sums) & ~1]
-                sums = np.concatenate([even[::2] + even[1::2], odd])
+    with np.errstate(all="ignore"):
+        while len(sums) > 1:
+            odd = sums[len(sums) & ~1 :]
+            sums = sums[:-1:2] + sums[1::2]
+            if len(odd):
+                sums = np.concatenate([sums, odd])
     return sums[0] if len(sums) else np.zeros(sums.shape[1])
 
 

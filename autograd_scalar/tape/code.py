@@ -253,12 +253,14 @@ def check_run(columns: tuple[int, int, int], shared: int, arrays: Any) -> None:
     arrays  `bank, inputs, outputs, status, sums, first, last`, as `Batch.run` takes them
     """
     bank, inputs, outputs, status, sums, first, last = arrays
+    float64 = dtype_of("float64")
     _check_array("bank", bank, "float64", (shared,))
     for kind, given, count in (("inputs", inputs, columns[0]), ("outputs", outputs, columns[1])):
         if len(given) < count:
             raise ValueError(f"the code has {count} columns of {kind}, got {len(given)}")
         for i, column in enumerate(given):
-            _check_array(f"{kind}[{i}]", column, "float64", (last,))
+            if not _is_column(column, float64, last):
+                _check_array(f"{kind}[{i}]", column, "float64", (last,))
     _check_array("status", status, "int32", (last,))
     if not 0 <= first <= last:
         raise ValueError(f"examples are counted from 0 on, got {first} to {last}")
@@ -276,6 +278,15 @@ def _check_array(name: str, given: Any, dtype: str, least: tuple[int, ...]) -> N
             f"{name} must be an array of {size} numbers of type {dtype}, or more, "
             f"got {kind} {shape}"
         )
+
+
+def _is_column(given: Any, dtype: Any, least: int) -> bool:
+    """Whether `_check_array` would say nothing, as of nearly all columns."""
+    try:
+        shape = given.shape
+        return given.dtype == dtype and len(shape) == 1 and shape[0] >= least
+    except AttributeError:
+        return False
 
 
 @cache

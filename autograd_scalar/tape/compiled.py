@@ -10,6 +10,7 @@ from typing import Any
 
 from ..engine import context
 from ..engine.context import open_blocks
+from ..engine.numpy_needed import numpy_for
 from ..engine.value import Value
 from ..transforms.operators import name_taken
 from ..transforms.pytree import all_floats
@@ -34,7 +35,7 @@ BatchAxes = int | None | Sequence[int | None]
 #: gradients they give.
 Gone = dict[tuple[Key, bool], tuple[list[Specialisation], list[Value]]]
 
-_FLOAT = {float}
+_SIMPLE = {float, list}
 # How many kinds of arguments there may be, for each way that there may be of one kind.
 _KINDS = 16
 
@@ -174,9 +175,11 @@ class Compiled:
         self.progress = progress
         self.threads = threads
         self.limit = limit
-        # The way of the latest call with so many floats, or with a list of ~count floats.
-        self._latest: tuple[int, Specialisation] | None = None
+        # The way of the latest call with nothing but floats and lists of floats.
+        self._latest: tuple[list[type], list[int] | None, Specialisation] | None = None
         self._made: dict[tuple[Key, bool], Specialisations] = {}
+        #: Calls on batches, without and with `backward`, that may be made again.
+        self.again: dict[bool, Callable[[Sequence[Any]], tuple[Any, ...]]] = {}
         named = getattr(fun, "__name__", type(fun).__name__)
         self.__name__ = self.__qualname__ = f"compile({named})"
         self.__doc__ = f"`{named}`, compiled."
@@ -324,19 +327,16 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._latest is not None and not kwargs and not open_blocks.get():
-            # Most calls are like the one before, with floats or one list of floats.
-            count, way = self._latest
-            found: Any = None
-            if count < 0:
-                if len(args) == 1 and type(args[0]) is list and len(args[0]) == ~count:
-                    try:
-                        found = way.replay(args[0])
-                    except TypeError:
-                        found = None  # not all of them are floats
-            elif len(args) == count and {*map(type, args)} <= _FLOAT:
-                found = way.replay([*args])
-            if type(found) is list:
-                return way.arranged(found)
+            # Most calls are like the one before, with floats and lists of floats.
+            kinds, lengths, way = self._latest
+            if [*map(type, args)] == kinds:
+                try:
+                    found = way.replay(_joined(args, lengths) if lengths else [*args])
+                except TypeError:
+                    pass  # not all of them are floats, or not as many
+                else:
+                    if type(found) is list:
+                        return way.arranged(found)
         if self._is_batch:
             return self._run_batch(args, kwargs, False)
         if context.tracer() is not None:
@@ -350,10 +350,14 @@ class Compiled:
         if replayed is None:
             return plain(self.fun(*args, **kwargs))
         way, numbers = replayed
-        if not kwargs and {*map(type, args)} <= _FLOAT:
-            self._latest = len(args), way
-        elif len(args) == 1 and not kwargs and type(args[0]) is list and all_floats(args[0]):
-            self._latest = ~len(args[0]), way
+        kinds = [*map(type, args)]
+        if (
+            not kwargs
+            and {*kinds} <= _SIMPLE
+            and all(type(each) is float or all_floats(each) for each in args)
+        ):
+            lengths = [len(each) if type(each) is list else -1 for each in args]
+            self._latest = kinds, lengths if list in kinds else None, way
         return way.arranged(numbers)
 
     def evaluate(self, args: Sequence[Any], algebra: Any, /, **kwargs: Any) -> Any:
@@ -450,9 +454,35 @@ class Compiled:
         return parts.map_parts(self, args, kwargs)
 
     def _run_batch(self, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Any:
-        from . import batch  # it needs NumPy, which one example does not
+        again = self.again.get(backward)
+        if again is not None and not kwargs and not open_blocks.get():
+            found = again(args)
+            if found:
+                return found[0]
+        numpy_for("a batch")  # one example does without
+        from . import batch
 
         return batch.run(self, args, kwargs, backward)
+
+
+def _joined(args: Sequence[Any], lengths: list[int]) -> list[Any]:
+    """Floats and what is in lists, one after the other.
+
+    Raises `TypeError` for lists of other lengths.
+    """
+    if len(args) == 1:
+        if len(args[0]) != lengths[0]:
+            raise TypeError
+        return args[0]  # type: ignore[no-any-return]
+    if [len(each) if type(each) is list else -1 for each in args] != lengths:
+        raise TypeError
+    numbers: list[Any] = []
+    for each, length in zip(args, lengths, strict=True):
+        if length < 0:
+            numbers.append(each)
+        else:
+            numbers += each
+    return numbers
 
 
 def _read_by(made: Gone) -> Iterator[Value]:

@@ -359,10 +359,11 @@ cdef class Batch:
         return rows
 
     def run(self, bank, inputs, outputs, status, sums, Py_ssize_t first, Py_ssize_t last):
-        """Run examples first … last - 1, as `plain.Batch.run` does."""
+        """Run examples first … last - 1, as `plain.Batch.run` does, and tell the same."""
         check_run(self._columns, self._shared, (bank, inputs, outputs, status, sums, first, last))
         arrays = _Arrays()
         cdef Run run
+        cdef Py_ssize_t example
         cdef Py_buffer *buffer
         cdef int needed_inputs, needed_outputs, needed_sums
         needed_inputs, needed_outputs, needed_sums = self._columns
@@ -402,6 +403,10 @@ cdef class Batch:
             else:
                 self._busy = False
             clear_flags()
+        for example in range(first, last):
+            if (<int32_t *>(run.status.data + example * run.status.step))[0]:
+                return False
+        return True
 
     cdef int _run(self, Run *run) except -1:
         cdef int left_to_python

@@ -255,8 +255,8 @@ class Batch:
         sums: Column | None,
         first: int,
         last: int,
-    ) -> None:
-        """Run examples first … last - 1.
+    ) -> bool:
+        """Run examples first … last - 1, and tell whether the status of all of them is 0.
 
         bank     the shared numbers
         inputs   a column for each, with a number for every example of the batch
@@ -311,6 +311,7 @@ class Batch:
                     write_sums(sums, more[0], first, whole(operands[0]))
                 else:
                     write_sums(sums, more[0], first, whole(operands[0]) * whole(operands[1]))
+        return not found.any()
 
 
 def each_example(row: Primitive, columns: Iterable[Column]) -> tuple[Column, Any]:

@@ -1,0 +1,1 @@
+"""The programs of the evals, as a user writes them: one file each, with the suite's functions."""
