@@ -302,15 +302,20 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 
 def update(page: str, found: Mapping[str, Any]) -> str:
-    """`page` with the figures between its two marks replaced.
+    """`page` with the figures between its two marks replaced; see `between`."""
+    return between(page, BEGIN, markdown(found), END)
+
+
+def between(page: str, begin: str, text: str, end: str) -> str:
+    """`page` with `text` in place of what stands between two marks.
 
     Raises `ValueError` where it has no marks.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{markdown(found)}{END}{after}"
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise ValueError(f"the page needs the lines {begin} and {end}")
+    return f"{before}{begin}\n{text}{end}{after}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

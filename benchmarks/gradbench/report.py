@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..report import digits, duration, table
+from ..report import between, digits, duration, table
 
 BEGIN, END = "<!-- gradbench -->", "<!-- end of gradbench -->"
 
@@ -102,15 +102,8 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 
 def update(page: str, found: Mapping[str, Any]) -> str:
-    """`page` with the figures between its two marks replaced.
-
-    Raises `ValueError` where it has no marks.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{markdown(found)}{END}{after}"
+    """`page` with the figures between its two marks replaced; see `between`."""
+    return between(page, BEGIN, markdown(found), END)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
