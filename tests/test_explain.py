@@ -556,6 +556,18 @@ def test_the_side_of_where_that_is_not_taken_passes_nothing_on():
     assert [path.value for path in explanation.paths] == [0.0, 3.0]
 
 
+@pytest.mark.parametrize("detail", DETAILS)
+@pytest.mark.parametrize(
+    "asked", [lambda x: x > 1, lambda x: x >= 2, lambda x: x == 2, lambda x: x != 1]
+)
+def test_a_question_that_a_compiled_program_asks_is_explained(asked, detail):
+    program = autograd_scalar.compile(lambda x: where(asked(x), x * x, x) + x)
+    program(2.0)
+    graph = program.tape.graph(2.0)
+    (x,) = [v for v in toposort(graph) if v.label == "x"]
+    assert explain(graph, x, detail=detail, words=True).value == 5.0
+
+
 def test_values_that_are_not_finite_are_told():
     x = Value(0.0, "x")
     text = explain(labelled(sqrt(x) * 2, "y"), x).text

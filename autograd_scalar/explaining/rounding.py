@@ -21,6 +21,7 @@ from ..notation.typeset import PENDING
 from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS
 from ..table.language import evaluate
 from ..table.registry import KERNELS, OPCODES
+from .rules import ANSWERS
 
 _EPSILON = 2 * sys.float_info.epsilon
 # To how much of their value the engine's derivatives and unknown functions are trusted.
@@ -126,7 +127,7 @@ class Calculator:
         assert isinstance(variable, ast.Name)
         leaves = {label: Value(x) for label, x in self.point.items()}
         try:
-            out = evaluate(inner, leaves, {**_NARY, **FUNCTIONS, **self.functions})
+            out = evaluate(inner, leaves, {**_NARY, **ANSWERS, **FUNCTIONS, **self.functions})
         except OverflowError:
             return _UNKNOWN
         except (ArithmeticError, ValueError):

@@ -38,9 +38,12 @@ from ..notation.typeset import PENDING
 from ..table.floats import CONSTANTS, FLOAT_FUNCTIONS
 from ..table.language import evaluate, is_zero
 from ..table.primitives import Primitive
-from ..table.registry import OPCODES, TABLE
+from ..table.registry import OPCODES, TABLE, compile_value
 
 Point = Mapping[str, float]
+
+#: Rows that are answers to questions, which no expression calls, but a recorded program may have.
+ANSWERS = {row.name: compile_value(row) for row in TABLE if row.operator in ("<", "<=", "==", "!=")}
 
 CONSTANT = "constant rule"
 CONSTANT_FACTOR = "constant factor rule"
@@ -111,7 +114,7 @@ def number_at(tree: ast.expr, point: Point, functions: Mapping[str, Any] | None 
             case ast.Call(func=ast.Name(id="d"), args=[inner, ast.Name(id=variable), *_]):
                 inner = _as_arithmetic(inner)
                 values = {label: Value(x) for label, x in point.items()}
-                out = evaluate(inner, values, {**FUNCTIONS, **known})
+                out = evaluate(inner, values, {**ANSWERS, **FUNCTIONS, **known})
                 if not isinstance(out, Value):
                     return number(0)
                 out.backward()
@@ -122,7 +125,12 @@ def number_at(tree: ast.expr, point: Point, functions: Mapping[str, Any] | None 
         value = evaluate(
             _as_arithmetic(settled(tree)),
             point,
-            {**FLOAT_FUNCTIONS, **{f: _on_floats(FUNCTIONS[f]) for f in FUNCTIONS}, **known},
+            {
+                **ANSWERS,
+                **FLOAT_FUNCTIONS,
+                **{f: _on_floats(FUNCTIONS[f]) for f in FUNCTIONS},
+                **known,
+            },
         )
     except (ArithmeticError, ValueError):
         return math.nan
@@ -151,7 +159,7 @@ def at_point(point: Point) -> Decide:
 
     def decide(test: ast.expr) -> bool | None:
         try:
-            return bool(evaluate(_as_arithmetic(test), point, FLOAT_FUNCTIONS))
+            return bool(evaluate(_as_arithmetic(test), point, {**ANSWERS, **FLOAT_FUNCTIONS}))
         except (ArithmeticError, ValueError, TypeError, KeyError):
             return None
 
