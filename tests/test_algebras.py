@@ -30,6 +30,7 @@ from autograd_scalar import (
     grad,
     hessian,
     hypot,
+    jacobian,
     log,
     maximum,
     nn,
@@ -65,6 +66,11 @@ def bits_of_balls(count):
     flint.ctx.prec = count
     yield
     flint.ctx.prec = before
+
+
+def numbers_in(tree, number=lambda x: x):
+    leaves = map(np.ravel, jax.tree.leaves(tree))
+    return [float(number(each)) for each in itertools.chain(*leaves)]
 
 
 def all_numbers(result):
@@ -404,6 +410,79 @@ def test_a_formula_has_all_ways_that_were_compiled():
     slope(2.0)
     found = slope.evaluate((X,), sympy)
     assert [found.subs(X, at) for at in (-3, 1, 4)] == [1, 1, sympy.Rational(1, 4)]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: 1.0 if x > 1 else 0.0,
+        lambda x: (x, 2) if x > 1 else (x, 3),
+        lambda x: {"a": x * x, "b": [-0.0]} if x > 1 else {"a": 1.0, "b": [0.0]},
+        lambda x: np.array([1.0, x]) if x > 1 else np.array([x, 0.5]),
+        lambda x: np.array([1.0, 2.0]) if x > 1 else np.array([3.0, 2.0]),
+    ],
+    ids=["a constant", "a pair", "a dict", "an array", "an array of constants"],
+)
+def test_constants_that_only_some_ways_return_are_chosen_too(function):
+    compiled = compile(function)
+    for x in (0.5, 2.0):
+        compiled(x)
+    formula = compiled.evaluate((X,), sympy)
+    for x in (0.5, 2.0):
+        expected = numbers_in(compiled(x))
+        assert numbers_in(jax.jit(compiled.to_jax())(x)) == expected
+        assert numbers_in(formula, lambda each, x=x: sympy.sympify(each).subs(X, x)) == expected
+        elements = compiled.evaluate((np.array([x, 0.5, 2.0]),), np)
+        first = [np.asarray(leaf)[..., 0] for leaf in jax.tree.leaves(elements)]
+        assert bits(numbers_in(first)) == bits(expected)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: [x, x] if x > 1 else [x, x, x],
+        lambda x: [x, [2 * x]] if x > 1 else [[x], 2 * x],
+        lambda x: {"a": x, "b": 2 * x} if x > 1 else {"b": x, "a": 2 * x},
+        lambda x: (x, "high") if x > 1 else (x, "low"),
+        jacobian(lambda x: [x, 1.0] if x > 1 else [1.0, x], sparse=True),
+    ],
+    ids=["a length", "nesting", "keys", "a text", "a sparse structure"],
+)
+@pytest.mark.parametrize("given", [X, np.array([0.5, 2.0])], ids=["a formula", "elements"])
+def test_no_result_is_chosen_from_ways_that_arrange_theirs_otherwise(function, given):
+    compiled = compile(function)
+    for x in (0.5, 2.0):
+        compiled(x)
+    with pytest.raises(TypeError, match="not arranged alike"):
+        compiled.evaluate((given,), sympy if given is X else np)
+
+
+def test_a_sparse_matrix_is_its_entries_and_in_floats_one_of_scipy():
+    def function(v):
+        return v[0] ** 2 * v[1] + sin(v[2])
+
+    sparse, dense = compile(hessian(function, sparse=True)), compile(hessian(function))
+    point = [0.5, -1.5, 2.0]
+    expected = np.array(dense(point))
+    assert (sparse.evaluate((point,), math).toarray() == expected).all()
+    for algebra in (mpmath, np, jnp):
+        entries = sparse.evaluate((point,), algebra)
+        made = np.zeros(entries.shape)
+        made[entries.rows, entries.columns] = [float(each) for each in entries.values]
+        np.testing.assert_allclose(made, expected, rtol=1e-14)
+    matrix = sparse(point)
+    graph = sparse.tape.graph(point)
+    assert [each.data for each in graph.values] == [*matrix.data]
+
+
+def test_a_long_formula_is_warned_of():
+    def powers(x):
+        for _ in range(1001):
+            x = 2.0 * x
+        return x
+
+    with pytest.warns(UserWarning, match="computes 1,001 primitives"):
+        assert compile(powers).evaluate((X,), sympy).subs(X, 1) == 2**1001
 
 
 def test_under_jit_a_way_that_was_not_compiled_is_nan():

@@ -375,7 +375,11 @@ class Compiled:
         so in the algebra; of arrays and symbols the result is chosen from the ways that have
         been compiled, and NaN where another one would be gone.
 
-        Raises `TypeError` for what is no algebra, and for arguments that are no numbers there;
+        Sparse results are the named tuple `transforms.csr.Entries`, but for `math`. SymPy's
+        warning comes above 1,000 primitives, as it takes minutes for a few thousand.
+
+        Raises `TypeError` for what is no algebra, for arguments that are no numbers there, and
+        where ways to choose from return what is arranged otherwise;
         `tape.algebras.LackingFunctionError` where the algebra has no function that the tape
         needs, with the instruction and the line that recorded it; and
         `tape.algebras.UndecidedError` where a question of the function has no answer there.

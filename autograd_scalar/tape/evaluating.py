@@ -14,6 +14,7 @@ import math
 import numbers
 import os
 import types
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
@@ -22,6 +23,7 @@ from typing import Any
 
 from ..engine.value import Value
 from ..table.registry import TABLE
+from ..transforms.csr import TracedSparse
 from ..transforms.pytree import Path, children, keystr
 from .algebras import (
     Algebra,
@@ -38,6 +40,9 @@ from .algebras import (
 from .arguments import Arguments
 from .specialised import Specialisation, Specialisations
 from .tape import GIVEN, OUTER, Guard, Tape
+
+#: The primitives of a formula for which SymPy may take minutes; of so many it takes seconds.
+_LONG = 1000
 
 
 def evaluate(compiled: Any, args: Sequence[Any], given: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -250,6 +255,8 @@ class _Evaluation:
         self._known = [x for x in leaves.floats if x is not None]
         self._is_known = len(self._known) == len(leaves.floats)
         self.arrays = leaves.arrays
+        # How the results of all ways are arranged.
+        self._form: Any = None
 
     @property
     def is_compiled(self) -> bool:
@@ -278,6 +285,13 @@ class _Evaluation:
         while True:
             for way in [each for each in self._ways.made if each not in done]:
                 done.append(way)
+                if isinstance(algebra, Symbols) and (count := way.tape.count()) > _LONG:
+                    warnings.warn(
+                        f"{self._compiled.__name__} computes {count:,} primitives; SymPy takes "
+                        "minutes for the formula of a few thousand: take a smaller problem, or "
+                        "another algebra",
+                        stacklevel=4,
+                    )
                 ran = _run(way.tape, self._leaves.found, algebra, way.check)
                 if isinstance(ran, Exception):
                     error = ran
@@ -289,9 +303,9 @@ class _Evaluation:
                     if isinstance(algebra, Floats) and way.check and any(map(math.isnan, outputs)):
                         # The engine knows more of what a result depends on.
                         return self._compiled(*self._args, **self._kwargs)
-                    cases.append((True, outputs))
+                    cases.append((True, self._leaves_of(way, outputs)))
                     return self._arranged(way, cases)
-                cases.append((holds, outputs))
+                cases.append((holds, self._leaves_of(way, outputs)))
                 covered = holds if covered is False else algebra.either(covered, holds)
                 if algebra.decided(covered):
                     return self._arranged(way, cases)
@@ -362,12 +376,24 @@ class _Evaluation:
         if cases[-1][0] is not True and algebra.decided(self._all(cases)) is not True:
             chosen = [algebra.constant("nan")] * len(chosen)
             cases = [*cases, (True, chosen)]
-        for holds, outputs in reversed(cases[:-1]):
-            chosen = [
-                algebra.chosen(holds, lambda a=a: a, lambda b=b: b)  # type: ignore[misc]
-                for a, b in zip(outputs, chosen, strict=True)
-            ]
+        for holds, leaves in reversed(cases[:-1]):
+            chosen = [_either(holds, a, b, algebra) for a, b in zip(leaves, chosen, strict=True)]
         return _arranged(way.result, iter(chosen), algebra)
+
+    def _leaves_of(self, way: Specialisation, outputs: list[Any]) -> list[Any]:
+        """The numbers in a result, constants included.
+
+        Raises `TypeError` where those of another way are arranged otherwise.
+        """
+        leaves: list[Any] = []
+        form = _taken_apart(way.result, iter(outputs), leaves)
+        if self._form not in (None, form):
+            raise TypeError(
+                f"the ways through {self._compiled.__name__} return what is not arranged alike, so "
+                f"no result can be chosen from them; one of them returns {way.result!r:.100}"
+            )
+        self._form = form
+        return leaves
 
     def _all(self, cases: list[tuple[Truth, list[Any]]]) -> Truth:
         covered = cases[0][0]
@@ -376,20 +402,61 @@ class _Evaluation:
         return covered
 
 
-def _arranged(result: Any, numbers_: Iterator[Any], algebra: Algebra) -> Any:
+def _either(holds: Truth, a: Any, b: Any, algebra: Algebra) -> Any:
+    if _is_constant(a) and repr(a) == repr(b):  # a zero has a sign, and NaN is NaN
+        return b
+    a, b = (algebra.number(float(x)) if _is_constant(x) else x for x in (a, b))
+    return algebra.chosen(holds, lambda: a, lambda: b)
+
+
+def _is_constant(x: Any) -> bool:
+    return isinstance(x, float | int) and not isinstance(x, bool)
+
+
+def _taken_apart(result: Any, outputs: Iterator[Any], leaves: list[Any]) -> Any:
+    """How a result is arranged; its numbers are added to `leaves`, each Value's from `outputs`."""
+    if type(result) is Value or _is_constant(result):
+        leaves.append(next(outputs) if type(result) is Value else result)
+        return float
+    kind = type(result)
+    if kind is TracedSparse:
+        leaves += [next(outputs) for _ in result.data]
+        return kind, result.structure.width, tuple(map(tuple, result.structure.rows))
+    if hasattr(result, "dtype"):
+        for each in result.reshape(-1).tolist():
+            leaves.append(next(outputs) if type(each) is Value else each)
+        return kind, result.shape
+    container = children(result)
+    if container is None:
+        return kind, result
+    _, keys, parts, _ = container
+    return kind, tuple(keys), tuple([_taken_apart(each, outputs, leaves) for each in parts])
+
+
+def _arranged(result: Any, leaves: Iterator[Any], algebra: Algebra) -> Any:
     """A result like the function's, with these numbers."""
-    if type(result) is Value:
-        return next(numbers_)
-    if getattr(getattr(result, "dtype", None), "kind", "") == "O":
-        found = [
-            next(numbers_) if type(each) is Value else algebra.leaf(each) for each in result.flat
-        ]
+    if type(result) is Value or _is_constant(result):
+        return next(leaves)
+    if type(result) is TracedSparse:
+        found = [next(leaves) for _ in result.data]
+        structure = result.structure
+        if isinstance(algebra, Floats):
+            return structure.of(found)
+        return structure.entries(algebra.array(found, (len(found),)))
+    if hasattr(result, "dtype"):
+        found = [next(leaves) for _ in result.flat]
+        if result.dtype != object and all(type(each) in _PLAIN for each in found):
+            return result
+        found = [algebra.leaf(each) if type(each) in _PLAIN else each for each in found]
         return algebra.array(found, result.shape)
     container = children(result)
     if container is None:
         return result
     _, _, parts, rebuild = container
-    return rebuild([_arranged(each, numbers_, algebra) for each in parts])
+    return rebuild([_arranged(each, leaves, algebra) for each in parts])
+
+
+_PLAIN = (float, int, bool)
 
 
 def _run(

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..engine.value import Value
-from ..transforms.csr import TracedSparse
+from ..transforms.csr import Structure, TracedSparse
 from ..transforms.pytree import Path, TreeDef, children, flatten, keystr, map_values
 from . import tracing
 from .arguments import Arguments, arrangement
@@ -242,7 +242,7 @@ def _arranging(result: Any, start: int) -> tuple[Callable[[list[float]], Any], i
         return lambda numbers: tuple(numbers[whole]), whole.stop
     if kind is TracedSparse:
         entries = slice(start, start + len(result.data))
-        return lambda numbers: result.structure.of(numbers[entries]), entries.stop
+        return lambda numbers: _sparse(result.structure, numbers[entries]), entries.stop
     container = children(result)
     if container is not None:
         parts = []
@@ -262,6 +262,12 @@ def _arranging(result: Any, start: int) -> tuple[Callable[[list[float]], Any], i
         return map_values(lambda _: next(remaining), result)
 
     return arranged, start + len(found)
+
+
+def _sparse(structure: Structure, numbers: list[Any]) -> Any:
+    # The graph of a tape has Values.
+    of_values = bool(numbers) and type(numbers[0]) is Value
+    return structure.entries(numbers) if of_values else structure.of(numbers)
 
 
 def _check_result(result: Any, path: Path) -> None:

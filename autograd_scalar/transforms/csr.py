@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate, chain, pairwise
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
+
+
+class Entries(NamedTuple):
+    """The entries, row by row, of a sparse matrix whose numbers are no floats.
+
+    shape    how many rows and columns it has
+    rows     the row of each entry
+    columns  the column of each entry
+    values   their numbers
+    """
+
+    shape: tuple[int, int]
+    rows: Any
+    columns: Any
+    values: Any
 
 
 class Structure:
@@ -42,6 +57,13 @@ class Structure:
         # The arrays are its owner's, who may change them.
         data = numpy.array(numbers, numpy.float64)
         return csr_array((data, self._indices.copy(), self._indptr.copy()), shape=self._shape)
+
+    def entries(self, values: Any) -> Entries:
+        """The same of values that are no floats."""
+        import numpy
+
+        rows = numpy.repeat(numpy.arange(self._shape[0]), numpy.diff(self._indptr))
+        return Entries(self._shape, rows, self._indices.copy(), values)
 
 
 class TracedSparse:
