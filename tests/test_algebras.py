@@ -35,6 +35,7 @@ from autograd_scalar import (
     maximum,
     nn,
     primitive,
+    remainder,
     sin,
     sqrt,
     tanh,
@@ -553,6 +554,25 @@ def test_a_float_of_the_program_stays_the_very_float():
     assert sympy.Rational(compiled.evaluate((sympy.Integer(1),), sympy)) == sympy.Rational(0.1)
     with bits_of_balls(200):
         assert compiled.evaluate((flint.arb(1),), flint.arb).is_exact()
+
+
+@pytest.mark.parametrize("x", [0.5, 1.5, 2.5, 3.5, 3.25])
+@pytest.mark.parametrize("y", [1.0, -2.0])
+def test_a_remainder_in_the_middle_of_two_multiples_is_that_of_the_even_one(x, y):
+    compiled = compile(remainder)
+    for each in (x * abs(y), -x * abs(y)):
+        expected = math.remainder(each, y)
+        assert compiled.evaluate((mpmath.mpf(each), mpmath.mpf(y)), mpmath) == expected
+        assert compiled.evaluate((flint.arb(each), flint.arb(y)), flint.arb) == expected
+
+
+def test_what_only_the_algebra_has_no_number_for_is_an_error_and_no_new_way(monkeypatch):
+    monkeypatch.setattr(mpmath, "sin", lambda x: mpmath.nan)
+    compiled = compile(sin)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="has no finite value, got x = 2.0"):
+            compiled.evaluate((mpmath.mpf(2),), mpmath)
+    assert len(compiled.tapes) == 1
 
 
 def test_a_constant_of_a_rule_has_all_digits():

@@ -209,6 +209,17 @@ def test_parameters_are_those_of_the_time_of_the_call():
     assert loss.map(X) == 0.0
 
 
+@pytest.mark.parametrize("scheduler", ["sync", "processes"])
+def test_ways_that_are_traced_later_have_the_parameters_of_the_time_of_the_call(scheduler):
+    w = Value.parameter(2.0)
+    scaled = compile(lambda x: w * x if x > 0 else w - x, batch=0)
+    lazy = scaled.map(chunked(X[:, 0], 2))
+    w.data = 3.0
+    x = X[:, 0]
+    expected = np.where(x > 0, 2.0 * x, 2.0 - x)
+    assert bits(lazy.compute(scheduler=scheduler, num_workers=1)) == bits(expected)
+
+
 def test_values_and_anomalies_are_looked_at_as_in_a_call():
     w = Value(0.75)
     total = compile(branches, batch=(None, 0), reduce="sum").map([w, -1.5], X[:50])

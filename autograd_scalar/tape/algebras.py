@@ -298,6 +298,7 @@ class Mpmath(Algebra):
             "sign": lambda x: mp.mpf(1 if x >= 0 else -1),
             "loggamma": lambda x: mp.re(mp.loggamma(x)),
             "polygamma": lambda n, x: mp.polygamma(int(n), x),
+            "remainder": lambda x, y: x - y * mp.nint(x / y),
             "Mod": operator.mod,
         }
 
@@ -336,6 +337,9 @@ class Mpmath(Algebra):
 
     def floor_divided(self, x: Any, y: Any) -> Any:
         return self._mp.floor(self.divided(x, y))
+
+    def remaining(self, x: Any, y: Any) -> Any:
+        return x % y if y else self._mp.nan
 
     def power(self, x: Any, y: Any) -> Any:
         return self._mp.inf if not x and y < 0 else x**y
@@ -532,6 +536,7 @@ class Balls(Algebra):
             # The logarithm of |Γ|, where arb's is of what is positive.
             "loggamma": lambda x: acb(x).lgamma().real,
             "polygamma": lambda n, x: acb(x).polygamma(acb(n)).real,
+            "remainder": self._remainder,
             "Mod": self.remaining,
         }
 
@@ -555,6 +560,14 @@ class Balls(Algebra):
             return x.root(3)
         zero, top = self._arb(0), x.abs_upper()
         return zero if x.is_zero() else zero.union(top.root(3))
+
+    def _remainder(self, x: Any, y: Any) -> Any:
+        """What is left of the nearest multiple, and of the even one in the middle of two."""
+        above = x / y + 0.5
+        count = above.floor()
+        if above == count and not (count / 2).is_integer():
+            count -= 1
+        return x - y * count
 
     def _sign(self, x: Any) -> Any:
         # There is one zero, and for floats it is positive.

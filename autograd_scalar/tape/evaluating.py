@@ -38,6 +38,7 @@ from .algebras import (
     UndecidedError,
 )
 from .arguments import Arguments
+from .packed import same
 from .specialised import Specialisation, Specialisations
 from .tape import GIVEN, OUTER, Guard, Tape
 
@@ -319,6 +320,12 @@ class _Evaluation:
             if error is not None and isinstance(algebra, Floats):
                 return self._compiled(*self._args, **self._kwargs)
             self._trace(beside, error)
+            if error is not None and any(
+                same(self._ways.made[0].packed, way.packed) for way in done
+            ):
+                # The function raises nothing there, and goes no other way.
+                del self._ways.made[0]
+                raise error
             if all(each in done for each in self._ways.made):
                 raise error or UndecidedError(self._on_the_edge(done[-1]))
 

@@ -10,7 +10,7 @@ import dataclasses
 import pickle
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped]
@@ -34,6 +34,7 @@ class Source:
     kwargs    the arguments by name
     ways      the ways there are so far, to which new ones are added
     like      a way that tells how all results are arranged
+    outside   Values from outside with the numbers that they have had since `map` was called
     """
 
     def __init__(
@@ -42,14 +43,17 @@ class Source:
         template: Sequence[Any],
         axes: Sequence[int | None],
         kwargs: dict[str, Any],
+        outside: Iterable[tuple[Value, float]] = (),
         ways: Specialisations | None = None,
         like: Specialisation | None = None,
     ) -> None:
         self._made_of = (settings, template, axes, kwargs)
         self._ways = ways or Specialisations(*settings)
         self._like = like
-        # The numbers of Values from outside, each read once.
-        self._outside: dict[Value, float] = {}
+        # Each is read once.
+        self._outside: dict[Value, float] = dict(outside)
+        if like is not None:
+            self.frozen(like)
 
     def trace(self, rows: Sequence[Any]) -> Specialisation:
         """A new way through the function."""
@@ -76,7 +80,7 @@ class Source:
     def packed(self) -> bytes | None:
         """As bytes, without ways; None where something can't be pickled."""
         try:
-            return bytes(cloudpickle.dumps(self._made_of))
+            return bytes(cloudpickle.dumps((*self._made_of, [*self._outside.items()])))
         except Exception:
             return None
 
@@ -262,7 +266,7 @@ def program(
     axes = [*axes] if isinstance(axes, list | tuple) else [axes] * len(template)
     checks = compiled.errors != "ignore"
     settings = (compiled.fun, compiled.limit, False, True, checks, compiled.fast)
-    source = Source(settings, template, axes, kwargs, ways, like)
+    source = Source(settings, template, axes, kwargs, ways=ways, like=like)
     made = [source.frozen(way) for way in reversed(ways.made)]
     numbers: list[list[float] | int] = []
     for argument, axis in zip(
