@@ -590,7 +590,7 @@ def paths_of(thing, path=()):
         yield from paths_of(inner, (*path, step))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_edited_is_refused_or_runs(content, data, tmp_path):
     header, words, numbers = taken_apart(content)

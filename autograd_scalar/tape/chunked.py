@@ -74,7 +74,8 @@ def _checked(argument: Any, where: str) -> Any:
     if not isinstance(array, da.Array) or not array.ndim:
         raise TypeError(
             f"{where} is {argument!r:.60}, but must be an array whose first axis runs over "
-            "examples; of a data frame that is to_dask_array(lengths=True)"
+            "examples; of a data frame that is to_dask_array(lengths=True), of a list of arrays "
+            "da.stack(…, axis=1)"
         )
     if any(math.isnan(size) for axis in array.chunks for size in axis):
         raise ValueError(

@@ -56,7 +56,8 @@ class Missing:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise MissingFunctionError(
-            "this call needs the function itself, as it goes a way that has not been compiled; "
+            "this call needs the function itself, as it goes a way that has not been compiled, or "
+            "meets what is not finite on its way, at which the function may raise; "
             f"{self.how}"
         )
 
