@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import math
+import operator
 import random
 from functools import cache, partial
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from autograd_scalar import (
     erf,
     exp,
     explain,
+    fmod,
     grad,
     hessian,
     hypot,
@@ -564,6 +566,13 @@ def test_a_remainder_in_the_middle_of_two_multiples_is_that_of_the_even_one(x, y
         expected = math.remainder(each, y)
         assert compiled.evaluate((mpmath.mpf(each), mpmath.mpf(y)), mpmath) == expected
         assert compiled.evaluate((flint.arb(each), flint.arb(y)), flint.arb) == expected
+
+
+@pytest.mark.parametrize("function", [fmod, remainder, operator.mod])
+@pytest.mark.parametrize("x", [1e200, -1e200, 7.5e15, 0.7])
+def test_a_remainder_of_a_large_quotient_is_exact_in_mpmath(function, x):
+    compiled = compile(lambda x, y: function(x, y))
+    assert compiled.evaluate((mpmath.mpf(x), mpmath.mpf(3)), mpmath) == compiled(x, 3.0)
 
 
 def test_what_only_the_algebra_has_no_number_for_is_an_error_and_no_new_way(monkeypatch):

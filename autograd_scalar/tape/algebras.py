@@ -285,8 +285,8 @@ _ieee_value = cache(compile_ieee_value)
 class Mpmath(Algebra):
     """mpmath's real numbers, in the precision of their context."""
 
-    # mpmath's roots may be complex, and its fmod is Python's `%`.
-    other = frozenset({"cbrt", "fmod"})
+    # mpmath's roots may be complex.
+    other = frozenset({"cbrt"})
     synonyms: ClassVar = {"ceiling": "ceil"}
     is_exact = True
 
@@ -298,7 +298,8 @@ class Mpmath(Algebra):
             "sign": lambda x: mp.mpf(1 if x >= 0 else -1),
             "loggamma": lambda x: mp.re(mp.loggamma(x)),
             "polygamma": lambda n, x: mp.polygamma(int(n), x),
-            "remainder": lambda x, y: x - y * mp.nint(x / y),
+            "fmod": self._fmod,
+            "remainder": self._remainder,
             "Mod": operator.mod,
         }
 
@@ -339,7 +340,19 @@ class Mpmath(Algebra):
         return self._mp.floor(self.divided(x, y))
 
     def remaining(self, x: Any, y: Any) -> Any:
+        # mpmath's is exact, however large the quotient is.
         return x % y if y else self._mp.nan
+
+    def _fmod(self, x: Any, y: Any) -> Any:
+        left = self.remaining(abs(x), abs(y))
+        return left if x >= 0 else -left
+
+    def _remainder(self, x: Any, y: Any) -> Any:
+        y = abs(y)
+        left = self.remaining(abs(x), 2 * y)
+        # In the middle of two multiples the even one counts.
+        left -= 0 if left <= y / 2 else y if left < 3 * y / 2 else 2 * y
+        return left if x >= 0 else -left
 
     def power(self, x: Any, y: Any) -> Any:
         return self._mp.inf if not x and y < 0 else x**y
