@@ -392,6 +392,23 @@ def test_elements_of_an_array_go_their_own_ways():
         assert len(slope.tapes) == 2
 
 
+def test_what_depends_on_no_element_is_there_for_each():
+    slope = compile(grad(lambda x: x if x > 1 else 2 * x))
+    for elements in (np.array([[0.25, 0.5]]), np.array([2.0, 3.0]), np.array([0.5, 2.0])):
+        found = slope.evaluate((elements,), np)
+        assert found.tolist() == np.where(elements > 1, 1.0, 2.0).tolist()
+        assert slope.evaluate((jnp.asarray(elements),), jnp).shape == elements.shape
+
+
+def test_an_array_of_weights_may_stand_beside_one_of_elements():
+    def line(w, x):
+        return w[0] * x + w[1] if x > 0 else w[1]
+
+    weights, elements = np.array([3.0, 0.5]), np.array([1.0, -1.0, 2.0])
+    found = compile(line).evaluate((weights, elements), np)
+    assert found.tolist() == [line(weights, x) for x in elements]
+
+
 def test_arrays_are_elementwise_before_a_call_too():
     assert compile(price).evaluate((np.array([]),), np).shape == (0,)
     assert compile(grad(price)).evaluate((np.array([4.0, -1.0]),), np).tolist() == [0.25, 1.0]

@@ -252,6 +252,10 @@ class Algebra:
 
     # Results
 
+    def spread(self, numbers: list[Any], leaves: Sequence[Any]) -> list[Any]:
+        """The numbers of a result, as many of each as there are elements in the arguments."""
+        return numbers
+
     def array(self, numbers: list[Any], shape: tuple[int, ...]) -> Any:
         """The numbers of a result that the function returns in an array."""
         import numpy
@@ -413,6 +417,15 @@ class Arrays(Algebra):
 
     def power(self, x: Any, y: Any) -> Any:
         return x**y
+
+    def spread(self, numbers: list[Any], leaves: Sequence[Any]) -> list[Any]:
+        one = self.namespaces[0]
+        shape = one.broadcast_shapes(*map(one.shape, leaves))
+        # What depends on no element is the same for all.
+        return [
+            x if one.shape(x) == shape else one.array(one.broadcast_to(one.asarray(x), shape))
+            for x in numbers
+        ]
 
     def array(self, numbers: list[Any], shape: tuple[int, ...]) -> Any:
         one = self.namespaces[0]

@@ -80,16 +80,27 @@ def _ready(
     try:
         natural.trace_first()
     except Exception:
-        if not arrays:
-            raise
-        try:
-            natural = _Evaluation(compiled, args, kwargs, algebra, [False] * arrays)
-            natural.trace_first()
-        except Exception:
-            natural = None  # type: ignore[assignment]
-        if natural is None:
-            raise
+        for split in _others(arrays):
+            try:
+                evaluation = _Evaluation(compiled, args, kwargs, algebra, split)
+                evaluation.trace_first()
+            except Exception:
+                continue
+            return evaluation
+        raise
     return natural
+
+
+def _others(arrays: int) -> list[tuple[bool, ...]]:
+    """How so many arrays may be taken, but all for containers: as few as can be are."""
+    count = min(arrays, _FEW)
+    found = itertools.product([True, False], repeat=count)
+    rest = (False,) * (arrays - count)
+    return sorted([(*split, *rest) for split in found if not all(split + rest)], key=sum)
+
+
+#: Arrays that are tried in all combinations.
+_FEW = 4
 
 
 def to_jax(compiled: Any) -> Callable[..., Any]:
@@ -385,6 +396,7 @@ class _Evaluation:
             cases = [*cases, (True, chosen)]
         for holds, leaves in reversed(cases[:-1]):
             chosen = [_either(holds, a, b, algebra) for a, b in zip(leaves, chosen, strict=True)]
+        chosen = algebra.spread(chosen, self._leaves.found)
         return _arranged(way.result, iter(chosen), algebra)
 
     def _leaves_of(self, way: Specialisation, outputs: list[Any]) -> list[Any]:
