@@ -46,6 +46,7 @@ from autograd_scalar import (
 )
 from autograd_scalar.engine.value import record, toposort
 from autograd_scalar.table.registry import KERNELS, OPCODES, TABLE
+from autograd_scalar.tape import evaluating
 from autograd_scalar.tape.algebras import LackingFunctionError, UndecidedError
 
 ROWS = [row for row in TABLE if row.samples]
@@ -398,6 +399,19 @@ def test_what_depends_on_no_element_is_there_for_each():
         found = slope.evaluate((elements,), np)
         assert found.tolist() == np.where(elements > 1, 1.0, 2.0).tolist()
         assert slope.evaluate((jnp.asarray(elements),), jnp).shape == elements.shape
+
+
+def test_elements_are_not_taken_apart_where_no_array_was_compiled(monkeypatch):
+    slope = compile(grad(lambda x: tanh(x) * x))
+    slope(0.5)
+    taken = []
+    number = evaluating._Leaves._number
+    monkeypatch.setattr(
+        evaluating._Leaves, "_number", lambda *given: taken.append(given) or number(*given)
+    )
+    elements = np.linspace(-1.0, 1.0, 1000)
+    assert slope.evaluate((elements,), np).shape == elements.shape
+    assert len(taken) == 1
 
 
 def test_an_array_of_weights_may_stand_beside_one_of_elements():

@@ -71,12 +71,23 @@ def _ready(
     It is one number for each of its elements where a way has been compiled for that, or where
     the function does not take it as a container.
     """
-    natural = _Evaluation(compiled, args, kwargs, algebra, [])
-    arrays = natural.arrays if algebra.is_elementwise else 0
-    for split in itertools.product([True, False], repeat=min(arrays, 10)):
-        evaluation = _Evaluation(compiled, args, kwargs, algebra, split) if arrays else natural
+    whole = itertools.repeat(not algebra.is_elementwise)
+    natural = _Evaluation(compiled, args, kwargs, algebra, whole)
+    arrays = len(natural.arrays) if algebra.is_elementwise else 0
+    # Taking arrays apart takes long, and is of no use where none like them has been compiled.
+    known = repr([*compiled._made]) if arrays else ""
+    choices = [[True, False] if repr(each) in known else [False] for each in natural.arrays]
+    for split in itertools.product(*choices[:10]) if arrays else ():
+        evaluation = natural
+        if any(split):
+            rest = itertools.repeat(False)
+            evaluation = _Evaluation(compiled, args, kwargs, algebra, itertools.chain(split, rest))
         if evaluation.is_compiled:
             return evaluation
+    if not arrays and natural.is_compiled:
+        return natural
+    if arrays:
+        natural = _Evaluation(compiled, args, kwargs, algebra, [])
     try:
         natural.trace_first()
     except Exception:
@@ -168,7 +179,8 @@ class _Leaves:
     def __init__(self, algebra: Algebra, split: Iterator[bool]) -> None:
         self.found: list[Any] = []
         self.floats: list[float | None] = []
-        self.arrays = 0
+        #: The kind and the shape of each array, once it is taken apart.
+        self.arrays: list[tuple[type, tuple[int, ...]]] = []
         self._algebra = algebra
         self._split = split
 
@@ -195,7 +207,8 @@ class _Leaves:
         import numpy
 
         is_object = tree.dtype == object
-        self.arrays += not is_object
+        if not is_object:
+            self.arrays.append((numpy.ndarray, tree.shape))
         if not is_object and not next(self._split):
             return self._number(tree, path)
         made = [self._number(each, path) for each in tree.reshape(-1)]
