@@ -32,6 +32,7 @@ from ..notation.numerals import is_rounded
 from ..notation.typeset import EACH, PENDING, derivative, product
 from .chains import MOST_PATHS, Chains
 from .factors import AdjointSum, Factor, Path
+from .moved import moved
 from .rules import IN_WORDS
 from .short import chain_equation, moved_on, product_rows, route, short_form, sum_line
 from .special_points import special_points
@@ -193,10 +194,11 @@ class _Builder(Chains):
         if self.detail == "short":
             blocks = short_form(self, self.digits)
         else:
+            moves = moved(self.order, self.wrt, self.moving, self.value)
             by_paths = few and self.detail != "backward"
             blocks = [
                 *(self.by_paths() if by_paths else self.by_recursion()),
-                *moved_on(self, self.digits),
+                *moved_on(self, moves, self.digits),
                 Paragraph(self.as_backward()),
             ]
         if self.words:

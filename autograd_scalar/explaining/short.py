@@ -51,23 +51,22 @@ class _Draft(Document):
 def short_form(chains: Chains, digits: int) -> list[Block]:
     """The fullest account that is short; the last one always is."""
     moves = moved(chains.order, chains.wrt, chains.moving, chains.value)
-    closing = [*meaning(chains, moves), *_moved(chains, moves, digits)]
+    closing = [*meaning(chains, moves), *moved_on(chains, moves, digits)]
+    return [*account(chains, closing, digits), *closing]
+
+
+def account(chains: Chains, closing: Sequence[Block], digits: int) -> list[Block]:
+    """The fullest account that is short together with what comes after it."""
     blocks: list[Block] = []
-    for account in _accounts(chains, digits):
-        blocks = [*account, *closing]
-        text = _Draft(blocks, digits).to_text(_WIDTH)
+    for blocks in _accounts(chains, digits):
+        text = _Draft([*blocks, *closing], digits).to_text(_WIDTH)
         if sum(bool(line.strip()) for line in text.splitlines()) <= _MOST_LINES:
             break
     return blocks
 
 
-def moved_on(chains: Chains, digits: int) -> list[Block]:
+def moved_on(chains: Chains, moves: Moved, digits: int) -> list[Block]:
     """What moving the value a little does."""
-    moves = moved(chains.order, chains.wrt, chains.moving, chains.value)
-    return _moved(chains, moves, digits)
-
-
-def _moved(chains: Chains, moves: Moved, digits: int) -> list[Block]:
     sentence = told(moves, chains, digits)
     return [Paragraph(sentence)] if sentence else []
 

@@ -19,7 +19,7 @@ from ..explaining.chains import MOST_PATHS, Chains
 from ..explaining.factors import Factor
 from ..explaining.formulas import Formulas
 from ..explaining.moved import moved
-from ..explaining.short import meaning, moved_on, rules_of, short_form
+from ..explaining.short import account, meaning, moved_on, rules_of
 from ..explaining.special_points import NO_SECOND, special_points
 from ..notation.document import (
     Block,
@@ -143,14 +143,15 @@ class _Writer:
         self.chains = chains
         self.static = static
         self.place = {label: program.index[v] for label, v in chains.formulas.values.items()}
+        self.typeset = Typesetter(_DIGITS), MathML(_DIGITS)
 
     def tree(self, tree: ast.expr, beside: Sequence[ast.expr]) -> Any:
         found = self._structured(tree)
         if found is not None:
             return found
-        text = Typesetter(_DIGITS)(tree, *beside)
+        text, markup = self.typeset
         large = not all(map(has_small_scripts, names_in(tree)))
-        return ["s", self.static([text, MathML(_DIGITS)(tree), *([1] if large else [])])]
+        return ["s", self.static([text(tree, *beside), markup(tree), *([1] if large else [])])]
 
     def _structured(self, tree: ast.expr) -> Any:
         match tree:
@@ -233,11 +234,10 @@ def _explanation(
     chains = _LiveChains(program, wrt, known)
     write = _Writer(program, chains, static)
     moves = moved(chains.order, wrt, chains.moving, float(chains.value))
-    closing = [*meaning(chains, moves), *moved_on(chains, _DIGITS)]
-    blocks = short_form(chains, _DIGITS)
-    account = blocks[: len(blocks) - len(closing)]
+    meant = meaning(chains, moves)
+    blocks = account(chains, [*meant, *moved_on(chains, moves, _DIGITS)], _DIGITS)
     here = [write.block(each) for each in _at_this_point(chains)]
-    written = [write.block(each) for each in account]
+    written = [write.block(each) for each in blocks]
     found: dict[str, Any] = {
         "blocks": [["q", *each[1:]] if each in here else each for each in written]
     }
@@ -246,10 +246,10 @@ def _explanation(
             [[program.index[factor.of], program.index[factor.by]] for factor in path.factors]
             for path in chains.paths
         ]
-    if not meaning(chains, moves):
+    if not meant:
         found["flat"] = 1
     elif not chains.value:
-        (said,) = meaning(chains, moves)
+        (said,) = meant
         found["zero"] = write.block(said)[1]
     if wrt.kind in ("leaf", "parameter"):
         taken = chains.formulas.values

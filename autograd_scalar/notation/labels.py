@@ -181,6 +181,7 @@ def _small(script: str, letters: dict[str, str], longest: int) -> str | None:
     return "".join(letters[c] for c in script)
 
 
+@lru_cache(4096)
 def has_small_scripts(label: str) -> bool:
     """Whether all scripts of a label can be written in Unicode's small letters.
 

@@ -96,20 +96,23 @@ class Typesetter:
     def __init__(self, digits: int = 6) -> None:
         self.digits = digits
         self.small_scripts = True
+        # Lines of a document are typeset with the same trees beside them, again and again.
+        self._small: dict[ast.expr, bool] = {}
 
     def __call__(self, tree: ast.expr, *beside: ast.expr) -> str:
         """The expression in this notation.
 
         beside  what stands in the same line, whose labels are to look alike
         """
-        labels = {
-            node.id
-            for each in (tree, *beside)
-            for node in ast.walk(each)
-            if isinstance(node, ast.Name)
-        }
-        self.small_scripts = all(map(has_small_scripts, labels))
+        self.small_scripts = all(map(self._has_small_scripts, (tree, *beside)))
         return self.set(tree)[0]
+
+    def _has_small_scripts(self, tree: ast.expr) -> bool:
+        """Whether all labels in an expression can be written with small scripts."""
+        if tree not in self._small:
+            labels = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+            self._small[tree] = all(map(has_small_scripts, labels))
+        return self._small[tree]
 
     # Hooks: how each piece is written in this notation.
 
