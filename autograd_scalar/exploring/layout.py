@@ -103,8 +103,9 @@ def _size(v: Value) -> tuple[float, float]:
     """Room for the label, the number, and the gradient where there is one."""
     label = min(72 * width(label_lines(v.label), 12), _LONGEST) if v.label else 0.0
     numbers = _CONSTANT if v.kind == "constant" else _NUMBER
+    beside = _OPERATION if v.parents else 0.0
     lines = bool(v.label) + 1 + (v.kind != "constant")
-    return max(label, numbers), lines * _LINE + _PADDING
+    return max(label, numbers) + beside, lines * _LINE + _PADDING
 
 
 def _ranks(order: Sequence[Value], index: dict[Value, int]) -> Iterator[str]:

@@ -52,6 +52,31 @@ export function write(element, text) {
   else if (node.data !== text) node.data = text;
 }
 
+/** Write a number in a circle or a box, pressed together where it is longer than there is room for. */
+export function writeNumber(element, text) {
+  write(element, text);
+  const long = text.length > 11;
+  if ((element.pressed ?? false) === long) return;
+  element.pressed = long;
+  if (!long) return element.removeAttribute("textLength");
+  element.setAttribute("textLength", 76);
+  element.setAttribute("lengthAdjust", "spacingAndGlyphs");
+}
+
+/** As much of a text as takes the room of so many letters. */
+export function beginning(text, most) {
+  let room = most;
+  let kept = "";
+  for (const letter of text) {
+    // Pictures and the letters of East Asia are as wide as two.
+    const wide = letter >= "\u2e80" ? 2 : 1;
+    if (room < wide) return `${kept}…`;
+    room -= wide;
+    kept += letter;
+  }
+  return text;
+}
+
 /** Set an attribute where it differs. */
 export function mark(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);

@@ -1,12 +1,12 @@
 // The view of a network: its neurons in columns, weights as lines between them.
 
-import { classes, mark, pressable, svg, write } from "./dom.js";
+import { beginning, classes, mark, pressable, svg, write, writeNumber } from "./dom.js";
 import { short } from "./numbers.js";
 
-const RADIUS = 35;
-const MARGIN = 60;
-// More room between the columns than on paper, for what travels there.
-const WIDER = 1.2;
+const RADIUS = 42;
+const MARGIN = 66;
+// Larger than on paper: a circle has room for any gradient, and a line for what travels there.
+const LARGER = 1.2;
 const CARD = [244, 17];
 
 export class NetworkView {
@@ -18,7 +18,7 @@ export class NetworkView {
     this.columnOf = new Map();
     layout.columns.forEach(([, ...places], column) => {
       for (const [i, x, y] of places) {
-        this.at.set(i, [x * WIDER + MARGIN, y + MARGIN]);
+        this.at.set(i, [x * LARGER + MARGIN, y * LARGER + MARGIN]);
         this.columnOf.set(i, column);
       }
     });
@@ -74,12 +74,12 @@ export class NetworkView {
     const name = this.app.label(i);
     const root = i === graph.size - 1 && !neuron ? " root" : "";
     const outline = kind === "interior"
-      ? svg("rect", { class: "box", x: -RADIUS - 4, y: -RADIUS + 6, width: 2 * RADIUS + 8, height: 2 * RADIUS - 12, rx: 9 })
+      ? svg("rect", { class: "box", x: -RADIUS - 4, y: -29, width: 2 * RADIUS + 8, height: 58, rx: 9 })
       : svg("circle", { class: "box", r: RADIUS });
     const lines = [
-      svg("text", { class: "label", y: -11 }, name.length > 10 ? `${name.slice(0, 9)}…` : name),
-      svg("text", { class: "data", y: name ? 5 : -3 }),
-      svg("text", { class: "grad", y: name ? 21 : 14 }),
+      svg("text", { class: "label", y: -11 }, beginning(name, 10)),
+      svg("text", { class: "data", y: name ? 4 : -3 }),
+      svg("text", { class: "grad", y: name ? 19 : 14 }),
     ];
     const parts = { data: lines[1], grad: kind === "constant" ? null : lines[2] };
     parts.element = svg("g", {
@@ -156,7 +156,7 @@ export class NetworkView {
     const [width, line] = CARD;
     const height = line * inside.length + 12;
     const rows = inside.map((i, row) => {
-      const text = svg("text", { x: 10, y: 18 + line * row }, `${this.app.name(i)} = ${this.app.written(i)}`.slice(0, 22));
+      const text = svg("text", { x: 10, y: 18 + line * row }, beginning(`${this.app.name(i)} = ${this.app.written(i)}`, 21));
       const data = svg("text", { class: "data", x: 172, y: 18 + line * row });
       const grad = svg("text", { class: "grad", x: 236, y: 18 + line * row });
       this.rows.push({ i, data, grad });
@@ -223,8 +223,8 @@ export class NetworkView {
     for (const [i, parts] of this.nodes) {
       const [x, y] = this.at.get(i);
       if (x - RADIUS > right || y - RADIUS > bottom || x + RADIUS < left || y + RADIUS < top) continue;
-      write(parts.data, this.app.dataText(i));
-      if (parts.grad) write(parts.grad, this.app.gradText(i));
+      writeNumber(parts.data, this.app.dataText(i));
+      if (parts.grad) writeNumber(parts.grad, this.app.gradText(i));
       const states = this.app.states(i);
       for (const name in states) {
         if (parts[name] !== states[name]) parts.element.classList.toggle(name, (parts[name] = states[name]));

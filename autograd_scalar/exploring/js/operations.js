@@ -1,9 +1,11 @@
 // The view of all operations: a box for each value, with the operation that made it at its side.
 
-import { classes, mark, svg, write } from "./dom.js";
+import { beginning, classes, mark, svg, write, writeNumber } from "./dom.js";
 
 const LINE = 17;
 const FAR = 0.2;
+// How much of a box its operation takes.
+const OPERATION = 12;
 
 export class OperationsView {
   constructor(app, layout) {
@@ -47,11 +49,11 @@ export class OperationsView {
 
   addFrame(frame) {
     const [x, y, width, height] = frame.box;
-    const name = this.app.name(frame.end);
+    const name = beginning(this.app.name(frame.end), 23);
     const toggle = svg("g", { class: "toggle", click: () => this.app.toggle(frame.end) },
       svg("title", {}, `collapse or open the steps to ${name}`),
-      svg("rect", { x: x + 4, y: y + 3, width: 23 + 7.2 * Math.min(name.length, 24), height: 16, rx: 4 }),
-      svg("text", { x: x + 8, y: y + 15 }, `⊟ ${name.slice(0, 24)}`));
+      svg("rect", { x: x + 4, y: y + 3, width: 23 + 7.2 * name.length, height: 16, rx: 4 }),
+      svg("text", { x: x + 8, y: y + 15 }, `⊟ ${name}`));
     frame.element = svg("g", { class: "frame" }, svg("rect", { x, y, width, height, rx: 8 }), toggle);
     this.framesBelow.append(frame.element);
   }
@@ -61,7 +63,8 @@ export class OperationsView {
     const [x, y, width, height] = this.box(i);
     const kind = graph.kind(i);
     const name = this.app.label(i);
-    const middle = width / 2;
+    const begin = kind === "interior" ? OPERATION : 0;
+    const middle = (begin + width) / 2;
     let line = 0;
     const baseline = () => 5 + LINE * ++line - 4;
     const text = (className) => svg("text", { class: className, x: middle, y: baseline() });
@@ -70,19 +73,18 @@ export class OperationsView {
     const children = [svg("rect", { class: "box", width, height, rx: kind === "leaf" ? 9 : 3 })];
     if (!name) children.push(svg("text", { class: "quiet" }, this.app.name(i)));
     if (name) {
-      const shown = name.length > 22 ? `${name.slice(0, 21)}…` : name;
       const label = text("label");
-      write(label, shown);
+      write(label, beginning(name, 21));
       children.push(label);
     }
     children.push(parts.data = text("data"));
     if (kind !== "constant") children.push(parts.grad = text("grad"));
     if (kind === "interior") {
-      const symbol = this.app.symbol(i);
+      const symbol = beginning(this.app.symbol(i), 9);
       const wide = Math.max(12, 4 + 3.6 * symbol.length);
       children.push(svg("g", { class: "operation", "aria-hidden": "true" },
-        svg("rect", { x: -wide - (wide - 12), y: height / 2 - 12, width: 2 * wide, height: 24, rx: 12 }),
-        svg("text", { x: 12 - wide, y: height / 2 + (symbol.length > 1 ? 4 : 5), class: symbol.length > 1 ? "word" : "" }, symbol)));
+        svg("rect", { x: OPERATION - 2 * wide, y: height / 2 - 12, width: 2 * wide, height: 24, rx: 12 }),
+        svg("text", { x: OPERATION - wide, y: height / 2 + (symbol.length > 1 ? 4 : 5), class: symbol.length > 1 ? "word" : "" }, symbol)));
     }
     const root = i === graph.size - 1 ? " root" : "";
     parts.element = svg("g", {
@@ -168,8 +170,8 @@ export class OperationsView {
     this.nodes.forEach((parts, i) => {
       if (parts.out) return;
       if (!far) {
-        write(parts.data, this.app.dataText(i));
-        if (parts.grad) write(parts.grad, this.app.gradText(i));
+        writeNumber(parts.data, this.app.dataText(i));
+        if (parts.grad) writeNumber(parts.grad, this.app.gradText(i));
       }
       const states = this.app.states(i);
       for (const name in states) {
