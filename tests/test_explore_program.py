@@ -250,6 +250,32 @@ def test_a_custom_function_stays_as_recorded_and_says_so(tmp_path):
 
 
 @needs_node
+def test_a_custom_function_has_no_small_difference_and_is_exported_with_its_slopes(tmp_path):
+    scaled = custom(lambda x, y: x * y, lambda x, y: y, lambda x, y: x, name="scaled_in_python")
+    x, y = Value(2.0, "x"), Value(0.3, "y")
+    root = scaled(x, y) ** 2
+    root.backward()
+    found = in_javascript(
+        tmp_path,
+        program_of(root),
+        "return [Number.isNaN(graph.difference(0).value), graph.toPython()]",
+    )
+    assert found[0]
+    printed = []
+    exec(found[1], {"print": lambda _, slope: printed.append(slope)})
+    assert printed == [x.grad, y.grad]
+
+
+@needs_node
+def test_a_constant_is_exported_as_one(tmp_path):
+    for constant in (Value(2.5).detach(), Value(2.5, "c").detach()):
+        text = in_javascript(tmp_path, program_of(constant), "return graph.toPython()")
+        printed = []
+        exec(text, {"print": printed.append})
+        assert printed == [2.5]
+
+
+@needs_node
 @pytest.mark.parametrize("label", ["x", "w_{31}", "it's", '"quoted"', "class", "<b>\n", "λ", "x#1"])
 def test_the_exported_python_program_gives_the_same_numbers(tmp_path, label):
     a, b = Value(1.25, label), Value.parameter(-0.5, "x")

@@ -351,18 +351,20 @@ export class Graph {
    * The derivative of the result by a value as a difference quotient.
    *
    * {value, error, step, crosses}: how far off it may be, the last step, and whether a kink lies
-   * within it. Central differences extrapolated to step 0: Ridders, "Accurate computation of
+   * within it; the value is NaN where there is none. Central differences extrapolated to step 0: Ridders, "Accurate computation of
    * F'(x) and F'(x)F''(x)".
    */
   difference(i) {
     const x = this.data[i];
     const data = this.data.slice();
     const order = this.#goesInto(i);
+    let best = { value: NaN, error: Infinity, step: NaN, crosses: false };
+    // What can't follow has slopes and no differences.
+    if (order.some((j) => this.#frozen.has(j))) return best;
     const y = this.data[this.size - 1];
     const at = (number) => this.#resultWith([i], [number], data, order);
     const slope = (h) => (at(x + h) - at(x - h)) / (x + h - (x - h));
     const noise = (h) => (2 ** -51 * Math.max(Math.abs(y), Math.abs(this.adjoint[i] * x))) / h;
-    let best = { value: NaN, error: Infinity, step: NaN, crosses: false };
     let before = [];
     let step = 2 ** (Math.floor(Math.log2(Math.max(Math.abs(x), 2 ** -20))) - 4);
     for (let k = 0; k < 14 && Number.isFinite(step); k += 1, step /= 2) {

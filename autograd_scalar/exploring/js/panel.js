@@ -255,6 +255,7 @@ export class Panel {
     const line = html("p", { class: "check" });
     refreshers.push(() => {
       const { value, ok, crosses } = app.difference(i);
+      if (Number.isNaN(value)) return write(line, "There is no small difference to compare this with.");
       const verdict = crosses ? ", but a branch lies between" : ok ? " ✓" : ": not the same";
       write(line, `Moved a little both ways, ${app.name(app.graph.size - 1)} changes by ${digits(value)} for each 1${verdict}`);
     });

@@ -13,7 +13,7 @@ export function quoted(text) {
 const RESERVED = (
   "False None True and as assert async await break class continue def del elif else except " +
   "finally for from global if import in is lambda nonlocal not or pass raise return try while " +
-  "with yield abs float print Value primitive stop_gradient"
+  "with yield abs custom float print Value primitive stop_gradient"
 ).split(" ");
 
 /** Identifiers for labels: w_31 for w_{31}; each once, and none that is taken. */
@@ -49,6 +49,7 @@ export function pythonProgram(graph) {
   for (const { row } of entries) {
     if (row && !row.operator && !row.added) functions.add(row.name);
   }
+  const root = graph.size - 1;
   const names = identifiers(
     entries.map(({ name }) => name),
     [...functions, ...entries.map(({ operation }) => operation)],
@@ -70,10 +71,14 @@ export function pythonProgram(graph) {
     } else if (kind === "parameter") {
       lines.push(`${names[k]} = Value.parameter(${number}${labelled})`);
     } else if (kind === "constant") {
-      if (label) lines.push(`${names[k]} = Value(${number}${labelled}).detach()`);
+      if (label || node === root) lines.push(`${names[k]} = Value(${number}${labelled}).detach()`);
     } else if (kind === "frozen") {
-      const comment = `  # of ${operation} outside the table`;
-      lines.push(`${names[k]} = Value(${number}${labelled}).detach()${comment}`);
+      const letters = operands.map((_, m) => `x${m + 1}`).join(", ");
+      const given = operands.map((each) => written(each, true)).join(", ");
+      const partials = graph.partials(node).map((each) => `, ${literal(each)}`).join("");
+      lines.push(`# As recorded: ${operation} is outside the table, and here a constant with its slopes.`);
+      lines.push(`${names[k]} = custom(lambda ${letters}: ${number}${partials})(${given})`);
+      if (label) lines.push(`${names[k]}.label = ${quoted(label)}`);
     } else {
       const alone = !operands.some((each) => entries[place.get(each)].kind !== "constant");
       const given = operands.map((each, m) => written(each, alone && m === 0));
@@ -87,6 +92,7 @@ export function pythonProgram(graph) {
   }
   const imported = [
     "Value",
+    ...(lines.some((line) => line.includes(" = custom(lambda ")) ? ["custom"] : []),
     ...(primitives.size ? ["primitive"] : []),
     ...(lines.some((line) => line.includes("stop_gradient(")) ? ["stop_gradient"] : []),
     ...[...functions].sort(),
@@ -98,7 +104,9 @@ export function pythonProgram(graph) {
     const more = `samples=[${samples.join(", ")}], arguments=(${parameters})`;
     return `${row.name} = primitive(${given}, ${more})`;
   });
-  const result = names[place.get(graph.size - 1)];
+  const result = names[place.get(root)];
+  // No derivative leads from a constant.
+  const ends = graph.kind(root) !== "constant";
   return [
     `from autograd_scalar import ${imported.join(", ")}`,
     "",
@@ -106,8 +114,8 @@ export function pythonProgram(graph) {
     ...(made.length ? [""] : []),
     ...lines,
     "",
-    `${result}.backward()`,
-    ...graph.inputs.slice(0, 20).map((i) => {
+    ends ? `${result}.backward()` : `print(${result}.data)`,
+    ...(ends ? graph.inputs : []).slice(0, 20).map((i) => {
       const name = names[place.get(i)];
       return `print(${quoted(`d${result}/d${name} =`)}, ${name}.grad)`;
     }),

@@ -143,8 +143,9 @@ export class Sliders {
         continue;
       }
       const { value, ok, crosses } = app.difference(row.i);
-      write(row.check, crosses ? "⚠ at a branch" : `${ok ? "✓" : "≠"} Δ ${short(value)}`);
-      classes(row.check, { differs: !ok && !crosses });
+      const none = Number.isNaN(value);
+      write(row.check, none ? "no Δ here" : crosses ? "⚠ at a branch" : `${ok ? "✓" : "≠"} Δ ${short(value)}`);
+      classes(row.check, { differs: !ok && !crosses && !none });
     }
   }
 }
