@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 import os
 import random
 import re
@@ -268,6 +269,15 @@ def test_a_number_without_a_value_is_told_like_python_tells_it(browser, tmp_path
         with pytest.raises(ValueError, match="log") as told:
             Value(-1.0, "x").log()
         assert str(told.value) in page.locator(".notice").inner_text()
+        assert page.locator(".row .grad").inner_text() == "∂ nan"
+        assert page.locator(".row .check").inner_text() == "no Δ here"
+        page.get_by_text("Take a gradient step").click()
+        assert str(told.value) in page.locator(".descent .said").inner_text()
+        field.fill("0.5")
+        field.press("Enter")
+        page.get_by_text("Take a gradient step").click()
+        before, after = (decimal(math.log(x), 4) for x in (0.5, 0.5 - 0.1 / 0.5))
+        assert page.locator(".descent .said").inner_text().endswith(f"{before} → {after}")
 
 
 # It goes downhill.

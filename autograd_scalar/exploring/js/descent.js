@@ -46,6 +46,11 @@ export class Descent {
       write(this.said, `the learning rate is a number, not ${this.rate.value}`);
       return this.stop();
     }
+    if (app.graph.failure) {
+      write(this.said, `no step was taken: there is no value to begin with, ${app.graph.failure.message}`);
+      return this.stop();
+    }
+    this.keepUp();
     const before = app.graph.numbers();
     const loss = app.graph.step(this.moved, rate);
     if (app.graph.failure || !Number.isFinite(loss)) {
@@ -90,7 +95,17 @@ export class Descent {
     this.lossFigure.replaceChildren(lossPlot(this.app.name(this.app.graph.size - 1), this.losses));
   }
 
+  /** After a number was moved by hand, the next step starts from there. */
+  keepUp() {
+    const { graph } = this.app;
+    const loss = graph.data[graph.size - 1];
+    if (Object.is(loss, this.losses.at(-1))) return;
+    this.losses[this.losses.length - 1] = loss;
+    this.drawLosses();
+  }
+
   update() {
+    this.keepUp();
     // Large graphs draw what is around when the numbers rest.
     clearTimeout(this.waiting);
     if (this.app.graph.size * 61 < 20000) this.drawAround();

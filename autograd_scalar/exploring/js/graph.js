@@ -159,10 +159,11 @@ export class Graph {
     this.update();
   }
 
-  /** Compute all values and derivatives. */
+  /** Compute all values and derivatives; of what has no value there are none. */
   update() {
     const fine = this.forward();
-    this.backward();
+    if (fine) this.backward();
+    else this.adjoint.fill(NaN);
     return fine;
   }
 

@@ -145,7 +145,7 @@ export class Sliders {
       const { value, ok, crosses } = app.difference(row.i);
       const none = Number.isNaN(value);
       write(row.check, none ? "no Δ here" : crosses ? "⚠ at a branch" : `${ok ? "✓" : "≠"} Δ ${short(value)}`);
-      classes(row.check, { differs: !ok && !crosses && !none });
+      classes(row.check, { differs: !ok && !crosses && !none, none });
     }
   }
 }
