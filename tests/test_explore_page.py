@@ -423,10 +423,15 @@ def test_the_picture_and_the_program_are_saved_as_files(browser, paths, tmp_path
         program = Path(saved.value.path()).read_text(encoding="utf-8")
     drawing = tmp_path / "picture.svg"
     drawing.write_text(picture, encoding="utf-8")
-    context = browser.new_context(offline=True)
+    context = browser.new_context(offline=True, color_scheme="dark")
     page = context.new_page()
     page.goto(drawing.as_uri())
     assert page.locator("circle").count() > 10
+    ink = page.evaluate("""() =>
+      [...document.querySelectorAll(".label, .weight")].map((each) => getComputedStyle(each).fill)""")
+    paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert paper not in ink
+    assert "rgb(0, 0, 0)" not in ink
     assert "0.05" in picture
     context.close()
     script = tmp_path / "program.py"
@@ -491,6 +496,20 @@ def test_everything_can_be_done_with_the_keyboard_alone(browser, paths):
         assert page.locator(".descent .said").inner_text()
 
 
+@needs_browser
+def test_arrows_go_from_circle_to_circle_of_a_network_whatever_is_inside(browser, paths):
+    with opened(browser, paths["network"], "#o=-2") as page:
+        page.evaluate("document.querySelector('.node.root').focus()")
+        names = []
+        for key in ["ArrowLeft"] * 4 + ["ArrowRight"] * 4:
+            page.keyboard.press(key)
+            names.append(page.evaluate("document.activeElement.textContent"))
+        assert len({*names[:4]}) == 4
+        assert names[-1].startswith("E")
+        assert names[3].startswith("x")
+        assert sum("layer" in name for name in names) == 2
+
+
 AXE = os.environ.get("AUTOGRAD_SCALAR_AXE")
 
 
@@ -513,8 +532,14 @@ def test_axe_finds_nothing_serious(browser, paths, scheme, fragment):
 
 
 @needs_browser
-def test_no_width_makes_the_page_scroll_sideways(browser, paths):
-    with opened(browser, paths["network"]) as page:
+@pytest.mark.parametrize("long", [False, True])
+def test_no_width_makes_the_page_scroll_sideways(browser, paths, tmp_path, long):
+    path = paths["network"]
+    if long:
+        y = Value(2.0, "x" * 300) * Value.parameter(1.0, "w" * 300)
+        y.label = "y" * 300
+        path = explore(y, title="t" * 300).save(tmp_path / "long.html")
+    with opened(browser, path) as page:
         for width in (320, 390, 768, 1280):
             page.set_viewport_size({"width": width, "height": 800})
             settled(page)

@@ -113,7 +113,7 @@ export class NetworkView {
       svg("text", { class: "data", y: 13 }, `${neurons + more} neurons`));
     this.headings.append(toggle);
     this.nodesAbove.append(box);
-    (this.layers ??= new Map()).set(column, { box, text, place: [x, middle] });
+    (this.layers ??= new Map()).set(column, { box, toggle, text, place: [x, middle] });
   }
 
   /** Layers share the set of what is collapsed with neurons; below zero they can't be taken for one. */
@@ -138,6 +138,7 @@ export class NetworkView {
       const shut = toggled.has(this.layerKey(column));
       if (shut) this.closed.add(column);
       classes(layer.box, { hidden: !shut });
+      mark(layer.toggle, "aria-expanded", !shut);
       write(layer.text, shut ? "⊞ layer" : "⊟ layer");
     }
     for (const [i, parts] of this.nodes) classes(parts.element, { hidden: this.closed.has(this.columnOf.get(i)) });

@@ -73,8 +73,8 @@ export class Picture {
     const i = this.current;
     const step = (by) => this.other(i, by);
     const moves = {
-      ArrowLeft: () => this.along(app.operands(i).filter((each) => app.graph.kind(each) !== "constant" || app.operands(i).length === 1)[0]),
-      ArrowRight: () => this.along(app.graph.users(i)[0]?.[0]),
+      ArrowLeft: () => this.along(i, (each) => this.operandsOf(each)),
+      ArrowRight: () => this.along(i, (each) => app.graph.users(each).map(([user]) => user)),
       ArrowUp: () => step(-1), ArrowDown: () => step(1),
       Home: () => this.focus(0), End: () => this.focus(app.graph.size - 1),
       Enter: () => app.select(i), " ": () => app.player.playing ? app.player.pause() : app.player.play(),
@@ -88,15 +88,34 @@ export class Picture {
     moves[event.key]();
   }
 
-  along(i) {
-    if (i !== undefined) this.focus(i);
+  /** What a value is made of; constants only where there is nothing else. */
+  operandsOf(i) {
+    const operands = this.app.operands(i);
+    const moving = operands.filter((each) => this.app.graph.kind(each) !== "constant");
+    return moving.length ? moving : operands;
+  }
+
+  /** To the first value along edges that something else in the picture stands for. */
+  along(i, next) {
+    const met = new Set([i]);
+    // What is added on the way is visited too.
+    for (const each of met) {
+      if (!this.isOne(each, i)) return this.focus(this.view.home(each));
+      next(each).forEach((one) => met.add(one));
+    }
+  }
+
+  /** Whether one circle or box stands for both. */
+  isOne(i, j) {
+    return this.view.elementOf(i) === this.view.elementOf(j);
   }
 
   /** The next value, in the order of the graph, that stands for itself. */
   other(i, by) {
+    const { size } = this.app.graph;
     let next = i;
-    do next += by; while (next >= 0 && next < this.app.graph.size && this.view.home(next) === this.view.home(i));
-    if (next >= 0 && next < this.app.graph.size) this.focus(this.view.home(next));
+    do next += by; while (next >= 0 && next < size && this.isOne(next, i));
+    if (next >= 0 && next < size) this.focus(this.view.home(next));
   }
 
   // The step.
