@@ -427,8 +427,8 @@ def test_the_picture_and_the_program_are_saved_as_files(browser, paths, tmp_path
     page = context.new_page()
     page.goto(drawing.as_uri())
     assert page.locator("circle").count() > 10
-    ink = page.evaluate("""() =>
-      [...document.querySelectorAll(".label, .weight")].map((each) => getComputedStyle(each).fill)""")
+    ink = page.evaluate("""() => [...document.querySelectorAll(".label, .weight")]
+      .map((each) => getComputedStyle(each).fill)""")
     paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert paper not in ink
     assert "rgb(0, 0, 0)" not in ink

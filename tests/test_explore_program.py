@@ -301,7 +301,7 @@ def test_names_are_typeset_as_in_explanations(tmp_path):
     total = sum(Value(1.0, label) for label in labels)
     program = program_of(total * total)
     found = in_javascript(tmp_path, program, "return [graph.names, graph.shown, graph.mathml]")
-    names = [*unique_names(program.nodes, {}).values()]
+    names = [*unique_names(program.nodes, {program.root: "y"}).values()]
     assert found == [names, [*map(unicode_label, names)], [*map(mathml_label, names)]]
 
 

@@ -42,7 +42,8 @@ class Program:
         self.root = root
         self.nodes = toposort(root)
         self.index = {v: i for i, v in enumerate(self.nodes)}
-        self.names = unique_names(self.nodes, {})
+        # As in explanations: a result without a label is y.
+        self.names = unique_names(self.nodes, {self.root: "y"})
         self._rows: dict[str, int] = {}
         self._ops: list[int] = []
         self._operands: list[int] = []

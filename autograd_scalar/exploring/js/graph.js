@@ -642,14 +642,14 @@ function typesetLabel(label) {
   return [letter + small + (above ? `⁽${high}⁾` : ""), markup, `${letter}_${below}${raised}`];
 }
 
-/** A different name for each value: its label, x#1 where several share it, or v1, v2, … */
+/** A different name for each value: its label, x#1 where several share it, y for the result, or v1, v2, … */
 export function uniqueNames(labels) {
   const wanted = new Map();
   for (const label of labels) if (label) wanted.set(label, (wanted.get(label) ?? 0) + 1);
   const taken = new Set(wanted.keys());
   const count = new Map();
   let made = 0;
-  return labels.map((label) => {
+  return labels.map((label, i) => {
     let chosen = label;
     if (label) {
       while (wanted.get(label) > 1 && (chosen === label || taken.has(chosen))) {
@@ -657,6 +657,7 @@ export function uniqueNames(labels) {
         chosen = `${label}#${count.get(label)}`;
       }
     } else {
+      if (i === labels.length - 1) chosen = "y";
       while (!chosen || taken.has(chosen)) chosen = `v${++made}`;
     }
     taken.add(chosen);

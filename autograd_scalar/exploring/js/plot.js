@@ -61,10 +61,12 @@ export function alongPlot(name, across, xs, losses, now, loss, slope) {
   const [y0, y1] = ends([...losses, loss]);
   const title = `${name} along ${across}: at ${short(now)} it is ${short(loss)} and its slope ${short(slope)}`;
   const { element, x, y } = frame(title, [xs[0], xs.at(-1)], [y0, y1], across);
-  const clip = (value) => Math.min(HEIGHT + 60, Math.max(-60, y(value)));
   element.append(line([...losses].map((each, k) => [x(xs[k]), y(each)]), "curve"));
+  // As far as it is inside of the frame.
   const reach = (xs.at(-1) - xs[0]) * 0.22;
-  const tangent = [now - reach, now + reach].map((at) => [x(at), clip(loss + slope * (at - now))]);
+  const [down, up] = slope ? [(y0 - loss) / slope, (y1 - loss) / slope].sort((a, b) => a - b) : [-reach, reach];
+  const tangent = [Math.max(-reach, down, xs[0] - now), Math.min(reach, up, xs.at(-1) - now)]
+    .map((step) => [x(now + step), y(loss + slope * step)]);
   element.append(line(tangent, "tangent"), ...here(x(now), y(loss)));
   return element;
 }
