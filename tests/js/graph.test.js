@@ -61,9 +61,33 @@ test("a difference quotient is as far from the derivative as it says, or less", 
   }
 });
 
+const HARD = [
+  ["a sine of many waves", () => graphOf(["mul", "sin"], [-1, -3, 0, 1], [0, 1, 2], [0.5, 1e5])],
+  ["next to a pole", () => graphOf(["tan"], [-1, 0], [0], [1.5707963])],
+  ["a pole nearer than the first step", () => graphOf(["div"], [-3, -1, 0], [0, 1], [1, 1e-8])],
+  ["a kink nearer than the first step", () => graphOf(["relu"], [-1, 0], [0], [1e-9])],
+  ["digits lost on the way", () => graphOf(["add", "sub"], [-1, -3, 0, 1], [0, 1, 2, 1], [1e-9, 1])],
+];
+
+for (const [what, make] of HARD) {
+  test(`a difference quotient agrees with the gradient and with no other: ${what}`, () => {
+    const graph = make();
+    const [input] = graph.inputs;
+    const check = () => {
+      const { value, error } = graph.difference(input);
+      return Math.abs(value - graph.adjoint[input]) <= error;
+    };
+    assert.ok(check());
+    for (const factor of [-1, 0.5, 1.5]) {
+      graph.update();
+      graph.adjoint[input] *= factor;
+      assert.ok(!check(), `agrees with ${factor} times the gradient`);
+    }
+  });
+}
+
 test("a difference quotient across a kink says so", () => {
-  const graph = graphOf(["relu"], [-1, 0], [0], [1e-9]);
-  assert.ok(graph.difference(0).crosses);
+  assert.ok(graphOf(["relu"], [-1, 0], [0], [0]).difference(0).crosses);
   assert.ok(!graphOf(["relu"], [-1, 0], [0], [1]).difference(0).crosses);
 });
 

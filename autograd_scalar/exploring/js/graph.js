@@ -352,40 +352,60 @@ export class Graph {
    * The derivative of the result by a value as a difference quotient.
    *
    * {value, error, step, crosses}: how far off it may be, the last step, and whether a kink lies
-   * within it; the value is NaN where there is none. Central differences extrapolated to step 0: Ridders, "Accurate computation of
-   * F'(x) and F'(x)F''(x)".
+   * within it; the value is NaN where there is none. Central differences extrapolated to step 0:
+   * Ridders, "Accurate computation of F'(x) and F'(x)F''(x)". Far steps can seem to settle too, on
+   * several waves of a sine or beyond a pole, so that smaller ones are tried until one agrees with
+   * the gradient.
    */
   difference(i) {
     const x = this.data[i];
     const data = this.data.slice();
     const order = this.#goesInto(i);
     let best = { value: NaN, error: Infinity, step: NaN, crosses: false };
+    const expected = this.adjoint[i];
     // What can't follow has slopes and no differences.
-    if (order.some((j) => this.#frozen.has(j))) return best;
-    const y = this.data[this.size - 1];
+    if (!Number.isFinite(expected) || order.some((j) => this.#frozen.has(j))) return best;
     const at = (number) => this.#resultWith([i], [number], data, order);
     const slope = (h) => (at(x + h) - at(x - h)) / (x + h - (x - h));
-    const noise = (h) => (2 ** -51 * Math.max(Math.abs(y), Math.abs(this.adjoint[i] * x))) / h;
+    const rounding = this.#rounding([i, ...order]);
+    const agrees = ({ value, error }) => Math.abs(value - expected) <= error;
+    const convinces = (found) => agrees(found) && found.error <= Math.abs(expected) / 1000;
     let before = [];
     let step = 2 ** (Math.floor(Math.log2(Math.max(Math.abs(x), 2 ** -20))) - 4);
-    for (let k = 0; k < 14 && Number.isFinite(step); k += 1, step /= 2) {
+    const smallest = Math.abs(x) * 2 ** -50;
+    for (let k = 0; k < 60 && Number.isFinite(step) && step > smallest; k += 1, step /= 2) {
+      if (k >= 14 && agrees(best)) break;
       const row = [slope(step)];
       if (!Number.isFinite(row[0])) {
         before = [];
         continue;
       }
-      for (let m = 1, factor = 4; m <= before.length; m += 1, factor *= 4) {
+      for (let m = 1, factor = 4; m <= Math.min(before.length, 13); m += 1, factor *= 4) {
         row.push((factor * row[m - 1] - before[m - 1]) / (factor - 1));
         const apart = Math.max(Math.abs(row[m] - row[m - 1]), Math.abs(row[m] - before[m - 1]));
-        const error = apart + noise(step);
-        if (error <= best.error) best = { value: row[m], error, step, crosses: false };
+        const found = { value: row[m], error: apart + rounding / step, step, crosses: false };
+        const closer = found.error <= best.error;
+        const better = convinces(best) ? closer && convinces(found) : closer && k < 14;
+        if (better || (convinces(found) && !convinces(best))) best = found;
       }
       const last = row.length - 1;
-      if (last > 1 && Math.abs(row[last] - before[last - 1]) > 2 * best.error) break;
+      const leaves = last > 1 && Math.abs(row[last] - before[last - 1]) > 2 * best.error;
+      if (leaves && agrees(best)) break;
       before = row;
     }
     best.crosses = this.#crosses(i, best.step, data, order);
     return best;
+  }
+
+  /** How far off the result may be, as the values it is made of are rounded. */
+  #rounding(nodes) {
+    let most = 0;
+    for (const j of nodes) {
+      const share = Math.max(2 ** -51 * Math.abs(this.data[j]), Number.MIN_VALUE);
+      const passed = share * Math.abs(this.adjoint[j]);
+      if (passed > most && Number.isFinite(passed)) most = passed;
+    }
+    return most;
   }
 
   /** Whether a step to either side gets to another smooth piece. */
