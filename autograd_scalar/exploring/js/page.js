@@ -112,7 +112,7 @@ class App {
           this.address && button("Link", "copy the address of what you see", () => this.copyLink()))),
       html("main", {},
         html("section", { class: "graph", "aria-label": "graph" }, this.notice, this.picture.element, this.player.element),
-        this.sliders.element, this.panel.element, this.descent.element),
+        this.panel.element, this.sliders.element, this.descent.element),
       this.live);
   }
 
