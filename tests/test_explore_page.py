@@ -515,11 +515,17 @@ AXE = os.environ.get("AUTOGRAD_SCALAR_AXE")
 @needs_browser
 @pytest.mark.skipif(not AXE and not EXPECTED, reason="AUTOGRAD_SCALAR_AXE names no axe.min.js")
 @pytest.mark.parametrize(
-    ("scheme", "fragment"),
-    [("light", "#t=100&s=12"), ("dark", "#s=12"), ("light", "#v=operations&s=12&ask=1")],
+    ("scheme", "fragment", "size"),
+    [
+        ("light", "#t=100&s=12", (1280, 900)),
+        ("dark", "#s=12", (1280, 900)),
+        ("light", "#v=operations&s=12&ask=1", (1280, 900)),
+        ("light", "#v=operations&t=120", (390, 600)),
+    ],
 )
-def test_axe_finds_nothing_serious(browser, paths, scheme, fragment):
-    with opened(browser, paths["network"], fragment, color_scheme=scheme) as page:
+def test_axe_finds_nothing_serious(browser, paths, scheme, fragment, size):
+    view = {"color_scheme": scheme, "viewport": dict(zip(("width", "height"), size, strict=True))}
+    with opened(browser, paths["network"], fragment, **view) as page:
         page.evaluate(Path(AXE).read_text(encoding="utf-8"))
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         serious = [

@@ -11,7 +11,8 @@ export class Panel {
     this.app = app;
     this.step = html("div", { class: "step" });
     this.answer = html("div", { class: "answer" });
-    this.element = html("aside", { class: "panel", "aria-label": "explanation" }, this.step, this.answer);
+    // It may have more than it shows, which keys scroll to.
+    this.element = html("aside", { class: "panel", "aria-label": "explanation", tabindex: "0" }, this.step, this.answer);
   }
 
   update() {
