@@ -34,8 +34,10 @@ export class Descent {
       html("div", { class: "figures" },
         html("div", {}, html("h3", {}, `${root} with each step`), this.lossFigure),
         html("div", {}, html("h3", {}, `${root} along `, this.first, " and ", this.second), this.aroundFigure)));
-    this.drawAround = onNextFrame(() => this.around());
-    this.drawLosses();
+    this.drawAround = onNextFrame(() => {
+      this.drawLosses();
+      this.around();
+    });
     this.drawAround();
   }
 
@@ -99,9 +101,7 @@ export class Descent {
   keepUp() {
     const { graph } = this.app;
     const loss = graph.data[graph.size - 1];
-    if (Object.is(loss, this.losses.at(-1))) return;
     this.losses[this.losses.length - 1] = loss;
-    this.drawLosses();
   }
 
   update() {
