@@ -405,6 +405,8 @@ def test_a_child_forked_from_a_thread_in_the_midst_of_a_sweep_does_not_hang(buil
     assert run(script, build) == [0] * 5
 
 
+# Libraries that other tests load have threads, which the children never use.
+@pytest.mark.filterwarnings("ignore:.*fork")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 def test_a_handler_that_forks_in_the_midst_of_a_sweep_goes_on_in_both_processes():
     package = plain_package()
