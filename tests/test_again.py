@@ -16,6 +16,7 @@ from autograd_scalar import (
     tanh,
     value_and_grad,
 )
+from autograd_scalar.tape import batch
 from autograd_scalar.tape.again import Again
 
 
@@ -66,6 +67,29 @@ def made_again(monkeypatch):
 
     monkeypatch.setattr(Again, "__call__", counting)
     return counted
+
+
+@pytest.mark.parametrize("reduce", [None, "sum", "mean"])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_several_threads_give_the_bits_of_one(reduce, threads, made_again, monkeypatch):
+    monkeypatch.setattr(batch, "WORTH_A_THREAD", 1000)
+    on = compile(value_and_grad(score), batch=(None, 0), reduce=reduce, threads=threads)
+    calm = compile(value_and_grad(score), batch=(None, 0), reduce=reduce, threads=1)
+    for seed in (1, 2, 3):
+        w, x = [0.5, float(seed)], examples(seed, 3000)
+        assert bits(on(w, x)) == bits(calm(w, x))
+    assert made_again == [True] * 4
+
+
+def test_what_fails_on_another_thread_is_raised_with_its_index(monkeypatch):
+    monkeypatch.setattr(batch, "WORTH_A_THREAD", 1000)
+    slopes = compile(grad(log), batch=0, threads=2)
+    x = np.arange(1.0, 3001.0)
+    assert (slopes(x) == slopes(x)).all()
+    x[2900] = -1.0
+    with pytest.raises(ValueError, match="log") as raised:
+        slopes(x)
+    assert raised.value.__notes__ == ["in example 2900 of the batch"]
 
 
 @pytest.mark.parametrize("reduce", [None, "sum", "mean"])

@@ -60,7 +60,8 @@ class Again:
     backward  whether derivatives are added to those of Values from outside
     reduce    None, "sum" or "mean"
     added     what makes the sum of the sums of blocks
-    most      for how many words of code, counted for each example, one thread is enough
+    run       runs what is given a first example and an end, for so many examples of so many words
+              of code, in parts; whether all parts told yes
 
     Raises `UnlikeError` for a call that is of another kind: see `numbers_of`.
     """
@@ -74,7 +75,7 @@ class Again:
         backward: bool,
         reduce: str | None,
         added: Callable[[Any], Any],
-        most: float,
+        run: Callable[[Callable[[int, int], bool], int, int], bool],
     ) -> None:
         self._made = made
         self._way = made.made[0]
@@ -83,7 +84,7 @@ class Again:
         self._backward = backward
         self._reduce = reduce
         self._add = added
-        self._most = most
+        self._run = run
         self._units = self._way.treedef.units
         self._count = sum(1 if unit is None else math.prod(unit) for unit in self._units)
         self._width = self._way.width
@@ -122,7 +123,7 @@ class Again:
             return ()
         size = len(columns[0])
         ready = self._ready
-        if key != self._key or not size or size * ready.words > self._most:
+        if key != self._key or not size:
             return ()
         bank = np.empty(ready.size + 2)
         bank[-2:] = 1.0, -1.0
@@ -132,13 +133,13 @@ class Again:
         if self._reduce is None:
             found = [np.empty((math.prod(unit or ()), size)) for unit in self._units]
             rows = [row for block in found for row in block]
-            if not ready.each.run(bank, columns, rows, status, None, 0, size):
+            if not self._runs(bank, columns, rows, status, None):
                 return ()
             if self._way.check and any(np.isnan(block).any() for block in found):
                 return ()
             return (self._stacked(found, size),)
         sums = np.zeros((-(-size // BLOCK), self._width))
-        if not ready.each.run(bank, columns, (), status, sums, 0, size):
+        if not self._runs(bank, columns, (), status, sums):
             return ()
         total = self._add(sums)
         if self._reduce == "mean":
@@ -150,6 +151,14 @@ class Again:
         if self._backward:
             accumulate(self._made.outside, numbers[self._count :])
         return (self._way.treedef.unflatten(numbers[: self._count]),)
+
+    def _runs(self, bank: Any, columns: Any, rows: Any, status: Any, sums: Any) -> bool:
+        each = self._ready.each
+
+        def run(first: int, end: int) -> bool:
+            return each.run(bank, columns, rows, status, sums, first, end)
+
+        return self._run(run, len(status), self._ready.words)
 
     def _stacked(self, found: list[Any], size: int) -> Any:
         return self._way.treedef.unflatten_units(

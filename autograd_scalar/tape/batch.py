@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -265,29 +265,16 @@ class _Run:
         if failed:
             status[:] = failed
             return False
+
+        def run(first: int, end: int) -> int:
+            ready.each.run(bank, inputs, outputs, status, sums, first, end)
+            return int(np.count_nonzero(status[first:end] == 0))
+
         size = len(status)
-        threads = min(self.threads, 1 + size * ready.words // WORTH_A_THREAD)
-        if threading.current_thread().name.startswith(_WORKER):
-            threads = 1  # a worker that waits for the others may be waited for
-        parts = 100 * threads if self.progress and done else threads
-        step = max(1, -(-size // (parts * BLOCK))) * BLOCK
-        ranges = [(first, min(first + step, size)) for first in range(0, size, step)]
-
-        finished: deque[int] = deque()
-
-        def run(part: tuple[int, int]) -> None:
-            ready.each.run(bank, inputs, outputs, status, sums, *part)
-            finished.append(int(np.count_nonzero(status[slice(*part)] == 0)))
-
-        # This thread takes its share, too.
-        pool = _pool(os.getpid(), threads - 1) if threads > 1 else None
-        others = [each for i, each in enumerate(ranges) if i % threads]
-        waiting = pool.map(run, others) if pool else iter(())
-        for _ in chain(map(run, ranges[::threads]), waiting):
-            while finished:
-                count = finished.popleft()
-                if done:
-                    done(count)
+        threads = _threads(self.threads, size * ready.words)
+        for count in on_threads(run, size, threads, 100 if self.progress and done else 1):
+            if done:
+                done(count)
         return True
 
     def _one_by_one(self, rows: Column) -> Column:
@@ -397,11 +384,49 @@ class _Run:
             compiled.again.pop(self.backward, None)
             return
         axes = compiled.batch if isinstance(compiled.batch, tuple | list) else [0] * len(args)
-        most = math.inf if self.threads == 1 else WORTH_A_THREAD
+
+        def run(one: Callable[[int, int], bool], size: int, words: int) -> bool:
+            return all([*on_threads(one, size, _threads(self.threads, size * words))])
+
         with suppress(UnlikeError):
             compiled.again[self.backward] = Again(
-                self.made, self.batched, axes, args, self.backward, self.reduce, _added, most
+                self.made, self.batched, axes, args, self.backward, self.reduce, _added, run
             )
+
+
+_Told = TypeVar("_Told")
+
+
+def _threads(most: int, words: int) -> int:
+    """How many threads are worth their while for so many words of code."""
+    if threading.current_thread().name.startswith(_WORKER):
+        return 1  # a worker that waits for the others may be waited for
+    return min(most, 1 + words // WORTH_A_THREAD)
+
+
+def on_threads(
+    run: Callable[[int, int], _Told], size: int, threads: int, parts: int = 1
+) -> Iterator[_Told]:
+    """What `run` tells of ranges of examples, on so many threads, this one among them.
+
+    parts  how many ranges there are for each thread
+    """
+    if threads == parts == 1:
+        yield run(0, size)
+        return
+    step = max(1, -(-size // (threads * parts * BLOCK))) * BLOCK
+    ranges = [(first, min(first + step, size)) for first in range(0, size, step)]
+    told: deque[_Told] = deque()
+
+    def tell(part: tuple[int, int]) -> None:
+        told.append(run(*part))
+
+    pool = _pool(os.getpid(), threads - 1) if threads > 1 else None
+    others = [each for i, each in enumerate(ranges) if i % threads]
+    waiting = pool.map(tell, others) if pool else iter(())
+    for _ in chain(map(tell, ranges[::threads]), waiting):
+        while told:
+            yield told.popleft()
 
 
 def stacked(treedef: TreeDef, columns: Sequence[Column], size: int) -> Any:
