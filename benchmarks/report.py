@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -318,8 +318,15 @@ def between(page: str, begin: str, text: str, end: str) -> str:
     return f"{before}{begin}\n{text}{end}{after}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+def tell(
+    prog: str,
+    about: str | None,
+    markdown: Callable[[Mapping[str, Any]], str],
+    update: Callable[[str, Mapping[str, Any]], str],
+    arguments: Sequence[str] | None,
+) -> int:
+    """The command that prints the figures of a results file, or writes them into a page."""
+    parser = argparse.ArgumentParser(prog=prog, description=about)
     parser.add_argument("results", type=Path)
     parser.add_argument("--update", type=Path, metavar="PAGE", help="write them into this page")
     chosen = parser.parse_args(arguments)
@@ -330,6 +337,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         page = chosen.update.read_text(encoding="utf-8")
         chosen.update.write_text(update(page, found), encoding="utf-8")
     return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    return tell("python -m benchmarks.report", __doc__, markdown, update, arguments)
 
 
 if __name__ == "__main__":

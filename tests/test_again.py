@@ -1,6 +1,8 @@
 """Calls like the one before: quicker, the same bits, and nothing else taken for one."""
 
+import gc
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -79,6 +81,18 @@ def test_several_threads_give_the_bits_of_one(reduce, threads, made_again, monke
         w, x = [0.5, float(seed)], examples(seed, 3000)
         assert bits(on(w, x)) == bits(calm(w, x))
     assert made_again == [True] * 4
+
+
+@pytest.mark.parametrize("reduce", [None, "sum"])
+def test_the_examples_of_the_call_before_are_let_go(reduce):
+    slopes = compile(value_and_grad(score), batch=(None, 0), reduce=reduce)
+    for seed in (1, 2):
+        x = examples(seed)
+        slopes([0.5, 1.0], x)
+        watched = weakref.ref(x)
+        del x
+        gc.collect()
+        assert watched() is None
 
 
 def test_what_fails_on_another_thread_is_raised_with_its_index(monkeypatch):

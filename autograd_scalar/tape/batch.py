@@ -384,9 +384,10 @@ class _Run:
             compiled.again.pop(self.backward, None)
             return
         axes = compiled.batch if isinstance(compiled.batch, tuple | list) else [0] * len(args)
+        threads = self.threads  # not this object, which holds the examples
 
         def run(one: Callable[[int, int], bool], size: int, words: int) -> bool:
-            return all([*on_threads(one, size, _threads(self.threads, size * words))])
+            return all([*on_threads(one, size, _threads(threads, size * words))])
 
         with suppress(UnlikeError):
             compiled.again[self.backward] = Again(

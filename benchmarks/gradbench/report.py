@@ -5,14 +5,11 @@ python -m benchmarks.gradbench.report gradbench.json [--update docs/performance.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from ..report import between, digits, duration, table
+from ..report import between, digits, duration, table, tell
 
 BEGIN, END = "<!-- gradbench -->", "<!-- end of gradbench -->"
 
@@ -107,19 +104,7 @@ def update(page: str, found: Mapping[str, Any]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gradbench.report", description=__doc__
-    )
-    parser.add_argument("results", type=Path)
-    parser.add_argument("--update", type=Path, metavar="PAGE", help="write them into this page")
-    chosen = parser.parse_args(arguments)
-    found = json.loads(chosen.results.read_text(encoding="utf-8"))
-    if chosen.update is None:
-        print(markdown(found), end="")
-    else:
-        page = chosen.update.read_text(encoding="utf-8")
-        chosen.update.write_text(update(page, found), encoding="utf-8")
-    return 0
+    return tell("python -m benchmarks.gradbench.report", __doc__, markdown, update, arguments)
 
 
 if __name__ == "__main__":
