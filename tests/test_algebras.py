@@ -36,6 +36,7 @@ from autograd_scalar import (
     log,
     maximum,
     nn,
+    no_grad,
     primitive,
     remainder,
     sin,
@@ -812,3 +813,13 @@ def test_numbers_that_go_another_way_have_no_graph_on_this_tape():
 def test_second_derivatives_are_formulas_too():
     found = compile(hessian(lambda v: v[0] ** 2 * sin(v[1]))).evaluate(([X, Y],), sympy)
     assert found[0] == [2 * sympy.sin(Y), 2 * X * sympy.cos(Y)]
+
+
+def test_a_tape_is_a_graph_inside_no_grad_too():
+    slope = compile(grad(lambda x: exp(x) * x))
+    slope(2.0)
+    with no_grad():
+        found = slope.tape.graph(2.0)
+    (x,) = [v for v in toposort(found) if v.label == "x"]
+    found.backward()
+    assert x.grad == pytest.approx(4.0 * math.exp(2.0), rel=1e-14)  # (x + 2)·eˣ

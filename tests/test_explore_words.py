@@ -4,7 +4,18 @@ import json
 
 import pytest
 
-from autograd_scalar import Value, custom, exp, explain, nn, primitive, relu, where
+from autograd_scalar import (
+    Value,
+    custom,
+    exp,
+    explain,
+    explore,
+    nn,
+    no_grad,
+    primitive,
+    relu,
+    where,
+)
 from autograd_scalar.exploring.program import program_of, traced_program
 from autograd_scalar.exploring.words import Live, words_of
 
@@ -91,3 +102,12 @@ def test_explaining_for_a_page_changes_nothing(detail):
     words_of(program_of(loss))
     assert explain(loss, w, detail=detail).text == before
     assert not w.has_grad
+
+
+def test_a_page_is_the_same_inside_no_grad():
+    x = Value(2.0, "x")
+    y = exp(x) * x
+    y.label = "y"
+    expected = explore(y).payload, explore(lambda x: exp(x) * x, 2.0).payload
+    with no_grad():
+        assert (explore(y).payload, explore(lambda x: exp(x) * x, 2.0).payload) == expected

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..algebra.trees import PRODUCT, is_quotient, names_in
+from ..engine.modes import recording
 from ..engine.value import Value, record
 from ..explaining.chains import MOST_PATHS, Chains
 from ..explaining.factors import Factor
@@ -419,6 +420,7 @@ class _Operation:
         return [*texts, rules_of(factor), shown]
 
 
+@recording()
 def words_of(program: Program, room: int = _ROOM) -> dict[str, Any]:
     """All words for a program: lines of its operations, and explanations as far as there is room.
 

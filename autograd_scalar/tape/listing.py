@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..engine.modes import recording
 from ..engine.value import Value
 from ..table.registry import OPCODES, TABLE
 from ..transforms.arithmetic import record_ieee
@@ -106,6 +107,7 @@ class Listing:
 
     __repr__ = __str__
 
+    @recording()
     def graph(self, *args: Any) -> Any:
         """The result of the function as recorded Values, to be drawn, explained or differentiated.
 
